@@ -1,0 +1,1 @@
+"""Agents: the drivers around the engine: live session, replay, simulation, test caller."""

@@ -1,0 +1,1 @@
+"""Audio: frames, G.711, resampling, files, level, voice activity, tones."""

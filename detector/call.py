@@ -1,0 +1,45 @@
+"""What is known of a call before anybody has spoken."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Attestation", "CallInfo", "Language", "NumberHistory"]
+
+Language = Literal["zh", "en"]
+Attestation = Literal["A", "B", "C"]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberHistory:
+    """What the store knows of this number, gathered before the call is answered.
+
+    Times are seconds before this call, None where it never happened.
+    """
+
+    calls: int = 0
+    since_last_call: float | None = None
+    since_refusal: float | None = None
+    since_hang_up: float | None = None
+    put_through: int = 0
+    lost_by_us: bool = False
+    """The last call of this number ended because a worker died: put him straight through."""
+    one_ring_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """A call as the network presents it. Every text here comes from the caller and is not trusted."""
+
+    call_id: str
+    number: str | None = None
+    """The presented number as SIP shows it, None or "anonymous" where it is withheld."""
+    display_name: str | None = None
+    asserted_number: str | None = None
+    """From P-Asserted-Identity (RFC 3325), where a trusted network set it."""
+    diverted_from: str | None = None
+    """From Diversion (RFC 5806)."""
+    attestation: Attestation | None = None
+    """STIR/SHAKEN attestation level as claimed; it never overrides anything else."""
+    language: Language | None = None
+    """The language of the greeting, where the user set one."""
+    history: NumberHistory = NumberHistory()

@@ -1,0 +1,1 @@
+"""Console: what the user sees while it runs."""

@@ -1,0 +1,1 @@
+"""Decision: verdict, fusion of evidence, policy."""

@@ -1,0 +1,1 @@
+"""Dialogue: the agent's acts, prompts and planner."""

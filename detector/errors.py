@@ -1,0 +1,98 @@
+"""Every exception that the detector raises on purpose.
+
+    DetectorError
+    ├── ConfigurationError      a setting, an option or a model file is wrong: the user mends it (exit code 2)
+    │   ├── ModelError          a model file is missing or its SHA-256 differs
+    │   └── LexiconError        an entry of the lexicon is wrong; names file and line
+    ├── InputError              one input is unusable, the others go on (exit code 1)
+    │   ├── AudioFileError      a recording cannot be read; names the file
+    │   └── ScenarioError       a scenario or one of its clips is wrong; names the scenario
+    ├── RecognitionError        speech recognition broke; never an empty text
+    │   └── RecognitionTimeout  it took longer than its deadline
+    ├── StoreError              the store cannot be read or written
+    └── SipError                signalling or media
+        ├── PortInUse           the address to listen on is taken
+        ├── RegistrationRefused the registrar answered with an error
+        ├── WorkerDied          a SIP worker process ended unasked
+        └── ProtocolError       a message between service and worker that neither would send
+
+Messages name what and where, and what to do. They never hold a phone number, a name or a transcript.
+"""
+
+__all__ = [
+    "AudioFileError",
+    "ConfigurationError",
+    "DetectorError",
+    "InputError",
+    "LexiconError",
+    "ModelError",
+    "PortInUse",
+    "ProtocolError",
+    "RecognitionError",
+    "RecognitionTimeout",
+    "RegistrationRefused",
+    "ScenarioError",
+    "SipError",
+    "StoreError",
+    "WorkerDied",
+]
+
+
+class DetectorError(Exception):
+    """Whatever the detector raises on purpose."""
+
+
+class ConfigurationError(DetectorError):
+    pass
+
+
+class ModelError(ConfigurationError):
+    pass
+
+
+class LexiconError(ConfigurationError):
+    pass
+
+
+class InputError(DetectorError):
+    pass
+
+
+class AudioFileError(InputError):
+    pass
+
+
+class ScenarioError(InputError):
+    pass
+
+
+class RecognitionError(DetectorError):
+    pass
+
+
+class RecognitionTimeout(RecognitionError):  # noqa: N818 - a time-out is named so everywhere
+    pass
+
+
+class StoreError(DetectorError):
+    pass
+
+
+class SipError(DetectorError):
+    pass
+
+
+class PortInUse(SipError):  # noqa: N818 - reads as the sentence that it is
+    pass
+
+
+class RegistrationRefused(SipError):  # noqa: N818 - reads as the sentence that it is
+    pass
+
+
+class WorkerDied(SipError):  # noqa: N818 - reads as the sentence that it is
+    pass
+
+
+class ProtocolError(SipError):
+    pass

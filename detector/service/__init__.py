@@ -1,0 +1,1 @@
+"""Service: the running answering service around store, engines and recognition."""

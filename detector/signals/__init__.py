@@ -1,0 +1,1 @@
+"""Signals: extractors of evidence. They only observe; they never act."""

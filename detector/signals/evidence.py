@@ -1,0 +1,29 @@
+"""Evidence: one observation about the caller, weighed as a log-likelihood ratio."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Axis", "Evidence"]
+
+Axis = Literal["playback", "patter", "unresponsive", "dialer", "number", "wanted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one extractor observed.
+
+    `llr` is the natural log of P(observation | unwanted) / P(observation | wanted): positive speaks for an
+    unwanted caller. It is the extractor's own estimate; fusion scales and caps it per source.
+    """
+
+    source: str
+    """The extractor and the kind of observation, dotted: "patter.lexicon", "playback.repeat"."""
+    llr: float
+    media_time: float
+    """Seconds after answer of what it describes."""
+    arrived: float
+    """Seconds after answer when it was known."""
+    detail: str
+    """Words that a user can read: "the same 4.2 s of audio as at 0:07"."""
+    axis: Axis
+    """Which axis of the verdict it speaks about."""

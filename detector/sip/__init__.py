@@ -1,0 +1,1 @@
+"""SIP: worker processes, their local protocol, the supervisor."""

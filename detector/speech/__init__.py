@@ -1,0 +1,1 @@
+"""Speech: turns, transcripts, recognition and the model files it needs."""

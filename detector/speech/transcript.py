@@ -1,0 +1,42 @@
+"""Transcripts, and what anything that makes them promises."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from detector.audio.frames import Samples
+from detector.call import Language
+
+__all__ = ["Transcriber", "Transcript"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What recognition heard in one stretch of speech.
+
+    An empty `text` means that no speech was recognized; a failure is an exception, never an empty text.
+    """
+
+    text: str
+    """Normalized: simplified script, no recognition artefacts."""
+    language: Language
+    average_log_probability: float
+    """Natural log per token; below about -1.2 the text is a guess."""
+    no_speech_probability: float = 0.0
+    passes: int = 1
+    """2 where the first pass failed a check and a longer window was tried."""
+
+    @property
+    def is_reliable(self) -> bool:
+        return bool(self.text) and self.average_log_probability > -1.2
+
+
+class Transcriber(Protocol):
+    """Speech recognition. Thread-safe: several calls are transcribed at once."""
+
+    def transcribe(self, samples: Samples, language: Language | None) -> Transcript:
+        """Transcribe `samples` (int16, shape (n,), mono, 8 kHz).
+
+        With `language` None it is detected (costs another encoder pass).
+        Raises RecognitionError where recognition broke.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Stores: calls, lists, fingerprints and recordings with retention."""

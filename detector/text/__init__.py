@@ -1,0 +1,1 @@
+"""Text: normalizing, pinyin, the lexicon and matching."""
