@@ -1,0 +1,129 @@
+"""Fusion: calibrated log-odds from pieces of evidence, with a cap per source and per family of sources.
+
+Log-likelihood ratios of independent observations add up. They are not quite independent, so each source has a
+weight and a cap, and sources that look at the same thing (the words, say) share a family with a cap of its own: no
+family decides alone. Weights and caps live in `models/fusion.json` beside how they were made.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.decision.verdict import Axes
+from detector.errors import ModelError
+from detector.resources import models_dir
+from detector.signals.evidence import Evidence
+
+__all__ = ["Fusion", "FusionModel", "SourceWeight", "probability"]
+
+CALLER_AUDIO_FAMILIES = frozenset({"playback", "patter", "responsiveness", "turn_taking"})
+"""Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
+
+
+def probability(log_odds: float) -> float:
+    """The logistic function, without overflow."""
+    return 0.5 * (1.0 + math.tanh(0.5 * log_odds))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWeight:
+    family: str
+    weight: float
+    cap: float
+    """Largest absolute log-odds that this source may add, in nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionModel:
+    """Weights of every source, as read from a file."""
+
+    prior: float
+    """Log-odds of an unwanted caller before anything is known."""
+    sources: Mapping[str, SourceWeight]
+    family_caps: Mapping[str, float]
+    axis_priors: Mapping[str, float]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "FusionModel":
+        """Read `path` (default: the weights that ship). Raises ModelError naming the file and the key."""
+        path = path or models_dir() / "fusion.json"
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            return cls(
+                prior=float(data["prior"]),
+                sources={
+                    name: SourceWeight(str(entry["family"]), float(entry["weight"]), float(entry["cap"]))
+                    for name, entry in data["sources"].items()
+                },
+                family_caps={name: float(cap) for name, cap in data["family_caps"].items()},
+                axis_priors={name: float(prior) for name, prior in data["axis_priors"].items()},
+            )
+        except OSError as error:
+            raise ModelError(f"{path}: fusion weights cannot be read ({error.strerror})") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"{path}: fusion weights are not valid: {error}") from error
+
+    def weight_of(self, source: str) -> SourceWeight:
+        """Return the weight of `source`, or of the longest dotted prefix that has one."""
+        name = source
+        while name:
+            if name in self.sources:
+                return self.sources[name]
+            name = name.rpartition(".")[0]
+        return SourceWeight(source.partition(".")[0], 0.5, 0.5)
+
+
+class Fusion:
+    """Adds up the evidence of one call."""
+
+    def __init__(self, model: FusionModel) -> None:
+        self._model = model
+        self._by_source: dict[str, float] = defaultdict(float)
+        self._by_axis: dict[str, float] = defaultdict(float)
+        self.evidence: list[Evidence] = []
+
+    def add(self, evidence: Iterable[Evidence]) -> None:
+        for piece in evidence:
+            self.evidence.append(piece)
+            self._by_source[piece.source] += piece.llr
+            self._by_axis[piece.axis] += piece.llr
+
+    @property
+    def families(self) -> dict[str, float]:
+        """Log-odds that each family of sources adds, after weights and caps."""
+        sums: dict[str, float] = defaultdict(float)
+        for source, llr in self._by_source.items():
+            entry = self._model.weight_of(source)
+            sums[entry.family] += _clip(entry.weight * llr, entry.cap)
+        caps = self._model.family_caps
+        return {name: _clip(value, caps.get(name, 1.0)) for name, value in sums.items()}
+
+    @property
+    def log_odds(self) -> float:
+        return self._model.prior + sum(self.families.values())
+
+    @property
+    def unwanted(self) -> float:
+        return probability(self.log_odds)
+
+    @property
+    def axes(self) -> Axes:
+        def axis(name: str) -> float:
+            return probability(self._model.axis_priors.get(name, -2.0) + self._by_axis.get(name, 0.0))
+
+        return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
+
+    def independent_sources(self, least: float = 0.7) -> tuple[int, bool]:
+        """How many families speak for an unwanted caller, and whether one of them is from his own audio.
+
+        A family counts with at least `least` nats (about 2 : 1).
+        """
+        names = [name for name, value in self.families.items() if value >= least]
+        return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)
+
+
+def _clip(value: float, cap: float) -> float:
+    return max(-cap, min(cap, value))

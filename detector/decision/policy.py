@@ -1,0 +1,145 @@
+"""Policy: a sequential test that acts as soon as the evidence suffices.
+
+The rules, in the order in which they are asked; the first that holds decides:
+
+ 1. An emergency, or a caller whose last call we lost: put through.
+ 2. Something inside broke: what `unsure` does (put through, or take a message).
+ 3. An announcement that the callee wants: its message is taken, whoever plays it.
+ 4. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
+    so, one of them from the caller's own audio: hang up. With the odds but without the second family he is asked on;
+    at the deadline a message is taken.
+ 5. The odds fall to the lower threshold and he has said something intelligible: put through.
+ 6. He answered as many questions as a person is asked, and the odds do not speak against him: put through.
+ 7. The deadline has passed: a message where the odds speak against him, else what `unsure` does.
+
+Hanging up is the error that cannot be forgiven, so rule 4 is the only way to it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from detector.decision.fusion import Fusion
+from detector.decision.verdict import Action, Label
+
+__all__ = ["Decision", "Policy", "PolicyOptions", "Situation"]
+
+SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize", "investment"})
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """Thresholds in nats of log-odds, times in seconds after answer."""
+
+    hang_up_at: float = 3.0
+    """About 20 : 1 for unwanted, with the caps of fusion.json."""
+    forward_at: float = -1.5
+    deadline: float = 25.0
+    unsure: Literal["forward", "take_message"] = "forward"
+    questions: int = 2
+    """A person answers no more than this many before he is put through."""
+    suspicious_at: float = 1.0
+    """Above it an undecided caller leaves a message instead of being put through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What policy needs to know beside the fused evidence."""
+
+    now: float
+    questions_answered: int
+    """Questions asked after which the caller has finished at least one intelligible turn."""
+    heard_intelligible_speech: bool
+    is_emergency: bool = False
+    was_lost: bool = False
+    notice: float = 0.0
+    """Log-likelihood ratio of a wanted announcement."""
+    failure: str | None = None
+    category: str | None = None
+    """The best category of patter so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    action: Action
+    label: Label
+    reason: str
+
+
+class Policy:
+    """Decides on one call from the fused evidence; keeps no state of its own."""
+
+    def __init__(self, options: PolicyOptions | None = None) -> None:
+        self.options = options or PolicyOptions()
+
+    def decide(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        """Return the decision that is due now, or None while more must be heard."""
+        return (
+            self._protect(situation)
+            or self._deliver_notice(fusion, situation)
+            or self._hang_up(fusion, situation)
+            or self._put_through(fusion, situation)
+            or self._end_at_deadline(fusion, situation)
+        )
+
+    def label(self, fusion: Fusion, situation: Situation) -> Label:
+        """The one word that fits the evidence so far."""
+        if situation.notice >= 2.0:
+            return "notice"
+        if fusion.log_odds < self.options.suspicious_at:
+            is_person = situation.heard_intelligible_speech and fusion.log_odds <= self.options.forward_at
+            return "person" if is_person else "unsure"
+        axes = fusion.axes
+        if situation.category in SCAM_CATEGORIES and axes.patter > 0.5:
+            return "scam"
+        if axes.playback > 0.6 and axes.playback >= axes.unresponsive:
+            return "recording"
+        if axes.unresponsive > 0.6:
+            return "ai_dialer"
+        return "telemarketer" if axes.patter > 0.5 else "unsure"
+
+    def at_end(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        """The decision on a recording that ends before the deadline: what can be said, or None."""
+        decision = self.decide(fusion, situation)
+        if decision is None and fusion.log_odds >= self.options.hang_up_at:
+            label = self.label(fusion, situation)
+            return Decision("take_message", label, "the words are those of an unwanted call, nothing else confirms it")
+        return decision
+
+    def _protect(self, situation: Situation) -> Decision | None:
+        if situation.is_emergency:
+            return Decision("forward", "person", "words of an emergency")
+        if situation.was_lost:
+            return Decision("forward", "unsure", "the last call of this number was lost by us")
+        if situation.failure is not None:
+            return Decision(self.options.unsure, "unsure", f"an internal failure ({situation.failure})")
+        return None
+
+    def _deliver_notice(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if situation.notice >= 2.0 and fusion.log_odds < self.options.hang_up_at:
+            return Decision("take_message", "notice", "an announcement that the person called wants")
+        return None
+
+    def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if fusion.log_odds < self.options.hang_up_at or situation.notice >= 2.0:
+            return None
+        families, from_audio = fusion.independent_sources()
+        if families < 2 or not from_audio or not situation.heard_intelligible_speech:
+            return None
+        return Decision("hang_up", self.label(fusion, situation), f"{families} independent kinds of evidence agree")
+
+    def _put_through(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if not situation.heard_intelligible_speech:
+            return None
+        if fusion.log_odds <= self.options.forward_at:
+            return Decision("forward", "person", "speaks and answers like a person who is wanted")
+        asked_enough = situation.questions_answered >= self.options.questions
+        if asked_enough and fusion.log_odds < self.options.suspicious_at:
+            return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
+        return None
+
+    def _end_at_deadline(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if situation.now < self.options.deadline:
+            return None
+        if fusion.log_odds >= self.options.suspicious_at:
+            return Decision("take_message", self.label(fusion, situation), "suspicious, but not proved in time")
+        return Decision(self.options.unsure, "unsure", "nothing decided in time")
