@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 PromptState = Literal["started", "ended", "cut"]
-FailureKind = Literal["recognition", "recognition_timeout", "store", "overload", "media", "internal"]
+FailureKind = Literal[
+    "recognition", "recognition_timeout", "store", "overload", "forward", "media", "internal"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""The virtual driver: runs the engine on media time, with recognition whose latency is a model, not a measurement.
+
+Replay and simulation share it, so that the same audio with the same latency gives the same verdict in both.
+"""
+
+from collections.abc import Callable, Iterator
+
+from detector.audio.frames import SAMPLE_RATE, Frame, Samples
+from detector.call import Language
+from detector.errors import RecognitionError, RecognitionTimeout
+from detector.events import Event, TurnEnded
+from detector.screener import CallScreener
+from detector.speech.transcript import Transcript
+
+__all__ = ["Latency", "Recognize", "VirtualDriver", "no_latency"]
+
+Recognize = Callable[[Samples, Language | None], Transcript]
+Latency = Callable[[float, Transcript], float]
+"""Seconds of recognition for a turn of so many seconds with this transcript."""
+
+
+def no_latency(_seconds: float, _transcript: Transcript) -> float:
+    return 0.0
+
+
+class VirtualDriver:
+    """Feeds one engine and answers its requests for transcripts.
+
+    Recognition is one server: a turn waits until the one before it is done, as with one busy worker.
+    """
+
+    def __init__(self, screener: CallScreener, recognize: Recognize, latency: Latency = no_latency) -> None:
+        self._screener = screener
+        self._recognize = recognize
+        self._latency = latency
+        self._heard = 0
+        self._busy_until = 0.0
+
+    @property
+    def now(self) -> float:
+        """Seconds of audio fed so far."""
+        return self._heard / SAMPLE_RATE
+
+    def feed(self, samples: Samples) -> Iterator[Event]:
+        """Let the engine hear `samples` (int16, 8 kHz); yields every event that it causes."""
+        self._screener.receive_frame(Frame(samples, self.now))
+        self._heard += len(samples)
+        yield from self.events()
+
+    def hang_up(self) -> Iterator[Event]:
+        """The caller is gone: work off what was under way."""
+        self._screener.caller_hung_up(self.now)
+        self._screener.handle_timer(self.now)
+        yield from self.events()
+        while self._screener.pending and (due := self._screener.get_timer()) is not None:
+            self._screener.handle_timer(due)
+            yield from self.events()
+
+    def events(self) -> Iterator[Event]:
+        """Yield what the engine has to say, answering TurnEnded on the way."""
+        while (event := self._screener.next_event()) is not None:
+            yield event
+            if isinstance(event, TurnEnded):
+                self._transcribe(event)
+
+    def _transcribe(self, turn: TurnEnded) -> None:
+        begun = max(turn.arrived, self._busy_until)
+        try:
+            transcript = self._recognize(turn.samples, turn.language)
+        except RecognitionError as error:
+            kind = "recognition_timeout" if isinstance(error, RecognitionTimeout) else "recognition"
+            self._screener.receive_failure(kind, begun, turn.turn)  # type: ignore[arg-type]
+            return
+        self._busy_until = begun + self._latency(turn.end - turn.start, transcript)
+        self._screener.receive_transcript(turn.turn, transcript, self._busy_until)

@@ -1,0 +1,182 @@
+"""The planner: what the agent says next, if anything.
+
+The rules, first as prose:
+
+- It greets as soon as the line is quiet; a caller who talks without a pause is greeted all the same after a while.
+- It answers when the caller has been silent for `reply_silence` and everything he said has been transcribed.
+- It asks first what it understands least: what he wants, then whom, then who he is; a caller against whom something
+  speaks is asked a trivial question. What could not be understood is asked again, once.
+- A caller who talks on and on is interrupted once, on purpose: a person stops.
+- Silence after a question is answered by another question; a person who waits in silence says something then.
+- The same wording never comes twice in a call, and an act whose wordings are used up is not said again.
+
+         ┌──────────┐ greeting ended  ┌───────────┐ caller finished, all heard   ┌────────┐
+    ───► │ GREETING │ ──────────────► │ LISTENING │ ───────────────────────────► │ ASKING │
+         └──────────┘                 └───────────┘ ◄─────────────────────────── └────────┘
+                                            │ a decision               prompt ended
+                                            ▼
+                                       ┌─────────┐
+                                       │ CLOSING │  refuse, goodbye, connecting, take_message
+                                       └─────────┘
+"""
+
+from dataclasses import dataclass, field
+
+from detector.call import Language
+from detector.dialogue.acts import Act
+from detector.dialogue.prompts import Prompt, PromptLibrary
+
+__all__ = ["Floor", "Planner", "PlannerOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerOptions:
+    """Durations in seconds."""
+
+    greet_after: float = 0.3
+    greet_over_speech_after: float = 3.0
+    reply_silence: float = 0.5
+    patience: float = 3.2
+    """Silence after the agent's words before it speaks again."""
+    monologue: float = 5.0
+    """A caller who talks this long without a pause after the greeting is interrupted."""
+    most_questions: int = 3
+    prompt_overdue: float = 2.0
+    """A prompt whose end nobody reports counts as ended this long after it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Who has the floor, as the engine sees it. Times in seconds after answer."""
+
+    now: float
+    caller_speaking: bool
+    caller_silent_since: float
+    """End of the caller's last speech; 0.0 before any."""
+    speaking_since: float | None
+    """Start of the caller's present run of speech, pauses of a breath included."""
+    pending_transcripts: int
+    turns_since_act: int
+    """Turns that ended after the agent's last act began."""
+    understood: bool
+    """At least one of these turns was intelligible."""
+    log_odds: float
+    purpose_known: bool
+
+
+@dataclass(slots=True)
+class _Spoken:
+    act: Act
+    prompt: Prompt
+    started: float
+    ended: float | None = None
+
+
+@dataclass
+class Planner:
+    """Plans one call. Language may change once the caller's is known."""
+
+    prompts: PromptLibrary
+    language: Language
+    options: PlannerOptions = field(default_factory=PlannerOptions)
+    _spoken: list[_Spoken] = field(default_factory=list, init=False)
+
+    @property
+    def is_speaking(self) -> bool:
+        return bool(self._spoken) and self._spoken[-1].ended is None
+
+    @property
+    def last_act(self) -> Act | None:
+        return self._spoken[-1].act if self._spoken else None
+
+    @property
+    def silent_since(self) -> float:
+        """When the agent's last prompt ended (0.0 before any)."""
+        return (self._spoken[-1].ended or 0.0) if self._spoken else 0.0
+
+    @property
+    def questions(self) -> int:
+        return sum(item.act in _QUESTIONS for item in self._spoken)
+
+    def say(self, act: Act, now: float) -> Prompt | None:
+        """Take the next unused wording of `act`; None where there is none left."""
+        used = {item.prompt.id for item in self._spoken}
+        for prompt in self.prompts.for_act(act, self.language):
+            if prompt.id not in used:
+                self._spoken.append(_Spoken(act, prompt, now))
+                return prompt
+        return None
+
+    def ended(self, prompt_id: str, now: float) -> None:
+        """The prompt was played to its end, or cut."""
+        for item in self._spoken:
+            if item.prompt.id == prompt_id and item.ended is None:
+                item.ended = now
+
+    def act_of(self, prompt_id: str | None) -> Act | None:
+        """The act that a prompt of this call was said for; None where somebody else speaks for the agent."""
+        return next((item.act for item in self._spoken if item.prompt.id == prompt_id), None)
+
+    def overdue(self, now: float, grace: float) -> bool:
+        """Whether the prompt being played should have ended more than `grace` seconds ago."""
+        return self.is_speaking and now > self._spoken[-1].started + self._spoken[-1].prompt.seconds + grace
+
+    def assume_ended(self, now: float) -> None:
+        """Nobody reported the end of the last prompt: take it as ended."""
+        if self._spoken and self._spoken[-1].ended is None:
+            self._spoken[-1].ended = now
+
+    def plan(self, floor: Floor) -> Act | None:
+        """Return what to say now, or None while there is nothing to say."""
+        if self.overdue(floor.now, self.options.prompt_overdue):
+            self.assume_ended(floor.now)
+        if self.is_speaking:
+            return None
+        if not self._spoken:
+            return self._greet(floor)
+        if floor.caller_speaking:
+            return self._interrupt(floor)
+        if floor.pending_transcripts:
+            return None
+        silent = floor.now - max(floor.caller_silent_since, self.silent_since)
+        if floor.turns_since_act and floor.now - floor.caller_silent_since >= self.options.reply_silence:
+            return self._ask(floor)
+        return self._ask(floor) if silent >= self.options.patience else None
+
+    def _greet(self, floor: Floor) -> Act | None:
+        quiet = not floor.caller_speaking and floor.now >= self.options.greet_after
+        return Act.GREETING if quiet or floor.now >= self.options.greet_over_speech_after else None
+
+    def _interrupt(self, floor: Floor) -> Act | None:
+        if floor.speaking_since is None or Act.INTERRUPT in self._said():
+            return None
+        since = max(floor.speaking_since, self.silent_since)
+        return Act.INTERRUPT if floor.now - since >= self.options.monologue else None
+
+    def _ask(self, floor: Floor) -> Act | None:
+        if self.questions >= self.options.most_questions:
+            return None
+        said = self._said()
+        if floor.turns_since_act and not floor.understood and Act.ASK_REPEAT not in said:
+            return Act.ASK_REPEAT
+        for act in self._order(floor):
+            if act not in said:
+                return act
+        return None
+
+    def _order(self, floor: Floor) -> tuple[Act, ...]:
+        if not floor.turns_since_act:
+            return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
+        if floor.log_odds > 0.5:
+            return (Act.ASK_CALLEE, Act.CHALLENGE, Act.ASK_PURPOSE, Act.HOLD)
+        if floor.purpose_known:
+            return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
+        return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)
+
+    def _said(self) -> set[Act]:
+        return {item.act for item in self._spoken}
+
+
+_QUESTIONS = frozenset(
+    {Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.HOLD, Act.INTERRUPT, Act.CHALLENGE}
+)

@@ -1,0 +1,90 @@
+"""The exchange: what the engine remembers of the talk itself, turn by turn."""
+
+from detector.dialogue.acts import Act
+from detector.dialogue.planner import Floor
+from detector.events import TurnEnded
+from detector.speech.transcript import Transcript
+
+__all__ = ["Exchange"]
+
+BREATH = 0.8
+"""Seconds: a pause shorter than this does not end a run of speech."""
+
+_QUESTIONS = frozenset(
+    {Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.HOLD, Act.INTERRUPT, Act.CHALLENGE}
+)
+
+
+class Exchange:
+    """Turns that wait for their transcripts, the act each of them followed, and what was understood."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[int, TurnEnded] = {}
+        self.is_intelligible = False
+        """At least one turn of the call was recognized reliably."""
+        self.answered: set[Act] = set()
+        """Questions after which the caller said something intelligible."""
+        self._count = 0
+        self._acts: dict[int, Act | None] = {}
+        self._turns_since_act = 0
+        self._understood_since_act = False
+        self._speaking_since: float | None = None
+        self._last_speech = 0.0
+
+    @property
+    def next_turn(self) -> int:
+        return self._count
+
+    def speech(self, media_time: float, seconds: float, *, is_speech: bool | None) -> None:
+        """Follow the caller's present run of speech."""
+        if is_speech:
+            self._speaking_since = media_time if self._speaking_since is None else self._speaking_since
+            self._last_speech = media_time + seconds
+        elif media_time - self._last_speech > BREATH:
+            self._speaking_since = None
+
+    def turn_ended(self, turn: TurnEnded, act: Act | None) -> None:
+        """A turn waits for its transcript; `act` is what the agent had said last when it ended."""
+        self._count += 1
+        self.waiting[turn.turn] = turn
+        self._acts[turn.turn] = act
+        self._turns_since_act += 1
+
+    def transcribed(self, turn: int, transcript: Transcript) -> Act | None:
+        """Close a waiting turn; return the act that it followed."""
+        del self.waiting[turn]
+        act = self._acts.pop(turn)
+        if transcript.is_reliable:
+            self.is_intelligible = self._understood_since_act = True
+            if act in _QUESTIONS:
+                self.answered.add(act)
+        return act
+
+    def given_up(self, turn: int) -> bool:
+        """The transcript of this turn will not come; returns whether it was waited for."""
+        self._acts.pop(turn, None)
+        return self.waiting.pop(turn, None) is not None
+
+    def agent_spoke(self) -> None:
+        """The agent has begun to say something: what comes next follows it."""
+        self._turns_since_act, self._understood_since_act = 0, False
+
+    def late(self, now: float, patience: float) -> list[int]:
+        """Turns whose transcript has been waited for longer than `patience` seconds."""
+        return [turn for turn, ended in self.waiting.items() if now - ended.arrived >= patience - 1e-9]
+
+    def floor(
+        self, now: float, *, speaking: bool, silent_since: float, log_odds: float, purpose_known: bool
+    ) -> Floor:
+        """What the planner needs to know at `now`."""
+        return Floor(
+            now=now,
+            caller_speaking=speaking,
+            caller_silent_since=silent_since,
+            speaking_since=self._speaking_since,
+            pending_transcripts=len(self.waiting),
+            turns_since_act=self._turns_since_act,
+            understood=self._understood_since_act,
+            log_odds=log_odds,
+            purpose_known=purpose_known,
+        )

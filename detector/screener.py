@@ -1,0 +1,351 @@
+"""The engine: one call, from the first frame to the action, without I/O, clock or thread.
+
+Everything comes in through `receive_*`, everything goes out through `next_event()`. Inputs may carry any `now`: the
+timeline works them off in the order of time together with the audio, and `next_event()` stops at each event, so that
+the answer to it can be given before later audio is heard. That is why the size of the chunks makes no difference.
+
+                       decision                     last prompt ended
+    SCREENING ────────────────────────► CLOSING ───────────────────────► ENDED     (Forward, HangUp)
+        │                                │   ▲                             │
+        │ the caller hangs up            └───┘ TakeMessage: listen         │ the transfer failed
+        └──────────────────────────────────────────────────────────────────┴─► CLOSING (take a message)
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from detector.audio.frames import BLOCK_SECONDS, Frame
+from detector.audio.timeline import Block, Timeline
+from detector.audio.tones import ToneHeard
+from detector.call import CallInfo, Language
+from detector.decision.fusion import Fusion, FusionModel
+from detector.decision.policy import Decision, Policy, PolicyOptions, Situation
+from detector.decision.verdict import Verdict
+from detector.dialogue.acts import Act
+from detector.dialogue.closing import Closing, ClosingOptions, ClosingStep
+from detector.exchange import Exchange
+from detector.dialogue.planner import Floor, Planner, PlannerOptions
+from detector.dialogue.prompts import PromptLibrary
+from detector.events import (
+    Event,
+    FailureKind,
+    FingerprintReady,
+    Forward,
+    HangUp,
+    PromptState,
+    Say,
+    SpeechStarted,
+    StopSpeaking,
+    TakeMessage,
+    TurnEnded,
+    TurnTranscribed,
+)
+from detector.signals.evidence import Evidence
+from detector.signals.observers import Observers
+from detector.signals.playback import Match
+from detector.speech.listening import Activity, Heard, Listener, TurnAudio
+from detector.speech.transcript import Transcript
+from detector.speech.turns import SpeechBegan, TurnOptions
+from detector.text.matcher import Matcher
+
+__all__ = ["CallScreener", "ScreenerOptions", "ScreenerParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenerParts:
+    """What all calls share and none changes: loaded once by the driver."""
+
+    matcher: Matcher
+    fusion: FusionModel
+    prompts: PromptLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenerOptions:
+    """Settings of one call. Durations in seconds."""
+
+    interactive: bool = True
+    """False: a recording is judged, the agent cannot speak."""
+    listen_on: bool = False
+    """Go on observing after the decision (`screen --full`); the decision stays."""
+    languages: tuple[Language, ...] = ("zh", "en")
+    known_names: tuple[str, ...] = ()
+    """Names of the household: a caller who asks for one of them knows whom he calls."""
+    transcript_patience: float = 8.0
+    """A transcript that has not come by then counts as failed."""
+    failures_tolerated: int = 1
+    """Turns that recognition may fail on before the call is handled as `unsure`."""
+    turns: TurnOptions = field(default_factory=TurnOptions)
+    policy: PolicyOptions = field(default_factory=PolicyOptions)
+    planner: PlannerOptions = field(default_factory=PlannerOptions)
+    closing: ClosingOptions = field(default_factory=ClosingOptions)
+
+
+class _Phase(Enum):
+    SCREENING = auto()
+    CLOSING = auto()
+    ENDED = auto()
+
+
+class CallScreener:
+    """Screens one call. `detector.events` lists what comes out."""
+
+    def __init__(self, call: CallInfo, options: ScreenerOptions, parts: ScreenerParts) -> None:
+        self._call = call
+        self._options = options
+        self._timeline = Timeline()
+        self._out: deque[Event] = deque()
+        self._phase = _Phase.SCREENING
+        self._listener = Listener(options.turns)
+        self._observers = Observers(call, parts.matcher, options.known_names)
+        self._fusion = Fusion(parts.fusion)
+        self._policy = Policy(options.policy)
+        self._planner = Planner(parts.prompts, call.language or options.languages[0], options.planner)
+        self._closing = Closing(self._planner, options.closing)
+        self._exchange = Exchange()
+        self._language: Language | None = options.languages[0] if len(options.languages) == 1 else None
+        self._failures = 0
+        self._failure: FailureKind | None = None
+        self._hung_up = False
+        self._fresh = True
+        self._verdict: Verdict | None = None
+        self._add(self._observers.before_the_call())
+
+    # What comes in.
+
+    def receive_frame(self, frame: Frame) -> None:
+        """Take caller audio; frames come in order and without gaps."""
+        self._timeline.push_audio(frame.samples)
+
+    def receive_prompt_state(self, state: PromptState, prompt_id: str | None, now: float) -> None:
+        """The agent's speech started, ended or was cut; `prompt_id` None where somebody else speaks for it."""
+        self._timeline.push(now, lambda: self._prompt_state(state, prompt_id))
+
+    def receive_transcript(self, turn: int, transcript: Transcript, now: float) -> None:
+        """The answer to TurnEnded."""
+        self._timeline.push(now, lambda: self._transcribed(turn, transcript))
+
+    def receive_matches(self, matches: Sequence[Match], now: float) -> None:
+        """The answer to FingerprintReady: the same audio in other calls."""
+        self._timeline.push(now, lambda: self._add(self._observers.matches(matches, self.now)))
+
+    def receive_dtmf(self, digit: str, now: float) -> None:
+        self._timeline.push(now, lambda: self._add(self._observers.dtmf(digit, self.now)))
+
+    def receive_failure(self, kind: FailureKind, now: float, turn: int | None = None) -> None:
+        """Something inside broke; `turn` where it concerns the transcript of one turn."""
+        self._timeline.push(now, lambda: self._failed(kind, turn))
+
+    def caller_hung_up(self, now: float) -> None:
+        """The caller is gone, or the recording is over."""
+        self._timeline.push(now, self._gone)
+
+    # What goes out.
+
+    def next_event(self) -> Event | None:
+        """Return the next event, or None when nothing more can happen before more input."""
+        while not self._out:
+            step = self._timeline.next_step()
+            if step is None:
+                return None
+            if isinstance(step, Block):
+                self._hear(step)
+            elif callable(step):
+                step()
+            self._tick()
+        return self._out.popleft()
+
+    def get_timer(self) -> float | None:
+        """When to call `handle_timer` if no audio comes (seconds after answer); None once the call has ended."""
+        if self.has_ended:
+            return None
+        screening = self._phase is _Phase.SCREENING
+        due = [self._options.policy.deadline if screening else self._closing.due]
+        due += [turn.arrived + self._options.transcript_patience for turn in self._exchange.waiting.values()]
+        if (waiting := self._timeline.next_input) is not None:
+            due.append(waiting)
+        return max(self.now + BLOCK_SECONDS, min(due))
+
+    def handle_timer(self, now: float) -> None:
+        """Let time pass to `now`, with or without audio."""
+        self._timeline.pass_time(now)
+
+    @property
+    def now(self) -> float:
+        """Seconds after answer up to which everything is heard."""
+        return self._timeline.now
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judgement so far."""
+        return self._verdict or self._judge(None)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._phase is _Phase.ENDED
+
+    @property
+    def pending(self) -> int:
+        """Turns whose transcript is still to come."""
+        return len(self._exchange.waiting)
+
+    # Hearing.
+
+    def _hear(self, block: Block) -> None:
+        if self.has_ended and not self._options.listen_on:
+            return
+        self._add(self._observers.audio(block.samples, block.media_time, self.now))
+        for heard in self._listener.push(block.samples):
+            self._take(heard)
+
+    def _take(self, heard: Heard) -> None:
+        match heard:
+            case Activity():
+                self._exchange.speech(heard.media_time, heard.seconds, is_speech=heard.is_speech)
+                self._add(self._observers.activity(heard, self.now))
+            case ToneHeard():
+                self._add(self._observers.tone(heard, self.now))
+            case SpeechBegan():
+                self._out.append(SpeechStarted(heard.media_time))
+            case TurnAudio():
+                self._turn_ended(heard)
+
+    def _turn_ended(self, heard: TurnAudio) -> None:
+        at, number = heard.boundary, self._exchange.next_turn
+        turn = TurnEnded(number, at.start, at.end, heard.samples, self._language, at.is_cut, self.now)
+        self._exchange.turn_ended(turn, self._planner.last_act)
+        self._out.append(turn)
+        self._add(self._observers.turn_ended(at, self.now))
+        if (landmarks := self._observers.fingerprint()) is not None:
+            self._out.append(FingerprintReady(landmarks, self.now))
+
+    def _transcribed(self, turn: int, transcript: Transcript) -> None:
+        ended = self._exchange.waiting.get(turn)
+        if ended is None:
+            return  # given up before it came
+        act = self._exchange.transcribed(turn, transcript)
+        if transcript.is_reliable and self._language is None and transcript.language in self._options.languages:
+            self._language = self._planner.language = transcript.language
+        self._out.append(TurnTranscribed(turn, ended.start, ended.end, transcript.text, self.now))
+        self._add(self._observers.transcript(act, transcript, ended, self.now))
+
+    def _prompt_state(self, state: PromptState, prompt_id: str | None) -> None:
+        act = self._planner.act_of(prompt_id)
+        if state == "started":
+            self._add(self._observers.agent_started(act, self.now))
+            return
+        self._add(self._observers.agent_ended(act, self.now))
+        if prompt_id is not None:
+            self._planner.ended(prompt_id, self.now)
+
+    def _failed(self, kind: FailureKind, turn: int | None) -> None:
+        if turn is not None:
+            self._failures += self._exchange.given_up(turn)
+            if self._failures <= self._options.failures_tolerated:
+                return
+        if kind == "store":
+            return  # the call goes on without it
+        self._failure, self._fresh = kind, True
+        if kind == "forward" and self.has_ended and not self._hung_up:
+            self._phase = _Phase.CLOSING
+            self._closing.begin("take_message", self.now)
+
+    def _gone(self) -> None:
+        for heard in self._listener.finish():
+            self._take(heard)
+        self._hung_up = True
+
+    def _add(self, evidence: Sequence[Evidence]) -> None:
+        if evidence:
+            self._fusion.add(evidence)
+            self._out.extend(evidence)
+            self._fresh = True
+
+    # Deciding.
+
+    def _tick(self) -> None:
+        for turn in self._exchange.late(self.now, self._options.transcript_patience):
+            self._failed("recognition_timeout", turn)
+        if self._phase is _Phase.SCREENING:
+            self._decide()
+        if self._phase is _Phase.SCREENING and self._options.interactive and not self._hung_up:
+            self._say(self._planner.plan(self._floor()))
+        if self._phase is _Phase.CLOSING:
+            self._close()
+
+    def _decide(self) -> None:
+        is_late = self.now >= self._options.policy.deadline
+        if not (self._fresh or is_late or self._hung_up):
+            return
+        at_end = self._hung_up and not self._exchange.waiting
+        decide = self._policy.at_end if at_end else self._policy.decide
+        decision = decide(self._fusion, self._situation())
+        if self._fresh or decision is not None:
+            self._verdict = self._judge(decision)
+            self._out.append(self._verdict)
+        self._fresh = False
+        if decision is not None and self._options.interactive and not self._hung_up:
+            self._phase = _Phase.CLOSING
+            self._closing.begin(decision.action, self.now, decision.label)
+        elif decision is not None or at_end:
+            self._phase = _Phase.ENDED
+
+    def _judge(self, decision: Decision | None) -> Verdict:
+        return Verdict(
+            label=decision.label if decision else self._policy.label(self._fusion, self._situation()),
+            action=decision.action if decision else "none",
+            unwanted=self._fusion.unwanted,
+            axes=self._fusion.axes,
+            media_time=self.now,
+            decided_at=self.now if decision else None,
+            reason=decision.reason if decision else "undecided",
+            evidence=tuple(self._fusion.evidence),
+        )
+
+    def _situation(self) -> Situation:
+        return Situation(
+            now=self.now,
+            questions_answered=len(self._exchange.answered),
+            heard_intelligible_speech=self._exchange.is_intelligible,
+            is_emergency=self._observers.is_emergency,
+            was_lost=self._call.history.lost_by_us,
+            notice=self._observers.notice,
+            failure=self._failure,
+            category=self._observers.category,
+        )
+
+    # Speaking and acting.
+
+    def _floor(self) -> Floor:
+        return self._exchange.floor(
+            self.now,
+            speaking=self._listener.is_speaking,
+            silent_since=self._listener.last_speech_end,
+            log_odds=self._fusion.log_odds,
+            purpose_known=self._observers.purpose_known,
+        )
+
+    def _say(self, act: Act | None) -> None:
+        if act is not None and (prompt := self._planner.say(act, self.now)) is not None:
+            self._exchange.agent_spoke()
+            self._out.append(Say(prompt, self.now))
+
+    def _close(self) -> None:
+        if self._hung_up:
+            self._phase = _Phase.ENDED
+        elif (step := self._closing.plan(self._floor())) is not None:
+            self._act(step)
+
+    def _act(self, step: ClosingStep) -> None:
+        reason = self.verdict.reason
+        if isinstance(step, Act):
+            self._say(step)
+        elif step == "stop_speaking":
+            self._out.append(StopSpeaking(self.now))
+        elif step == "take_message":
+            self._out.append(TakeMessage(reason, self.now))
+        else:
+            self._phase = _Phase.ENDED
+            self._out.append((Forward if step == "forward" else HangUp)(reason, self.now))

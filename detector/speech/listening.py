@@ -1,0 +1,110 @@
+"""Listening: caller audio in, turns with their samples out.
+
+Tones never count as speech. Only the stretch that a turn can still need is kept, so a call of any length takes the
+same memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.audio.frames import SAMPLE_RATE, Samples
+from detector.audio.level import rms_dbfs
+from detector.audio.tones import ToneDetector, ToneHeard
+from detector.audio.vad import VoiceActivityDetector
+from detector.speech.turns import SpeechBegan, SpeechEnded, TurnOptions, TurnSegmenter
+
+__all__ = ["Activity", "Heard", "Listener", "TurnAudio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Voice activity over the next `seconds` of the call, for the extractors that watch timing and level."""
+
+    media_time: float
+    seconds: float
+    is_speech: bool | None
+    level: float
+    """dBFS."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAudio:
+    """A turn that has ended, with what was said in it (int16, 8 kHz)."""
+
+    boundary: SpeechEnded
+    samples: Samples
+
+
+Heard = Activity | ToneHeard | SpeechBegan | TurnAudio
+
+
+class Listener:
+    """Feeds voice activity and tones from one stream of audio into the turn segmenter."""
+
+    def __init__(self, options: TurnOptions | None = None) -> None:
+        self._voice = VoiceActivityDetector()
+        self._tones = ToneDetector()
+        self._segmenter = TurnSegmenter(options)
+        longest = (options or TurnOptions()).longest
+        self._buffer = _Ring(seconds=longest + 4.0)
+
+    @property
+    def is_speaking(self) -> bool:
+        return self._segmenter.is_speaking
+
+    @property
+    def last_speech_end(self) -> float:
+        return self._segmenter.last_speech_end
+
+    def push(self, samples: Samples) -> Iterator[Heard]:
+        """Take the next samples (int16, shape (n,), 8 kHz)."""
+        self._buffer.append(samples)
+        yield from self._tones.push(samples)
+        for decision in self._voice.push(samples):
+            is_speech = False if self._tones.in_tone else decision.is_speech
+            end = decision.media_time + decision.seconds
+            level = rms_dbfs(self._buffer.cut(decision.media_time, end))
+            yield Activity(decision.media_time, decision.seconds, is_speech, level)
+            yield from self._with_audio(
+                self._segmenter.process(decision.seconds, is_speech=is_speech, level=level)
+            )
+
+    def finish(self) -> Iterator[Heard]:
+        """Close the turn that is still open at the end of the call."""
+        yield from self._with_audio(self._segmenter.finish())
+
+    def _with_audio(self, boundaries: Iterator[SpeechBegan | SpeechEnded]) -> Iterator[Heard]:
+        for boundary in boundaries:
+            if isinstance(boundary, SpeechEnded):
+                yield TurnAudio(boundary, self._buffer.cut(boundary.start, boundary.end))
+            else:
+                yield boundary
+
+
+class _Ring:
+    """The last `seconds` of audio, addressed by media time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._keep = int(seconds * SAMPLE_RATE)
+        self._samples: Samples = np.zeros(2 * self._keep, np.int16)
+        self._first = 0
+        self._filled = 0
+
+    def append(self, samples: Samples) -> None:
+        for start in range(0, len(samples), self._keep):
+            piece = samples[start : start + self._keep]
+            if self._filled + len(piece) > len(self._samples):
+                kept = self._samples[self._filled - self._keep : self._filled].copy()
+                self._first += self._filled - self._keep
+                self._samples[: self._keep] = kept
+                self._filled = self._keep
+            self._samples[self._filled : self._filled + len(piece)] = piece
+            self._filled += len(piece)
+
+    def cut(self, start: float, end: float) -> Samples:
+        """Return a copy of the samples between two media times, as far as they are still kept."""
+        first = max(0, round(start * SAMPLE_RATE) - self._first)
+        last = min(self._filled, round(end * SAMPLE_RATE) - self._first)
+        return self._samples[first : max(first, last)].copy()
