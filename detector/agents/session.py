@@ -1,0 +1,231 @@
+"""The live session: one engine on one telephone line, in real time.
+
+The session is driven by its line (audio, digits, prompt states) and by recognition results; it arms one timer. If the
+engine itself breaks, the caller is put through; he is never dropped.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from detector.audio.frames import SAMPLE_RATE, Frame, Samples
+from detector.call import Language
+from detector.clock import Clock
+from detector.dialogue.prompts import Prompt
+from detector.errors import RecognitionError, RecognitionTimeout
+from detector.events import (
+    Event,
+    FailureKind,
+    Forward,
+    HangUp,
+    PromptState,
+    Say,
+    StopSpeaking,
+    TakeMessage,
+    TurnEnded,
+)
+from detector.screener import CallScreener
+from detector.speech.transcript import Transcript
+
+__all__ = ["Line", "LiveSession", "Recognition", "Scheduler", "TimerHandle"]
+
+log = logging.getLogger(__name__)
+
+SAFEGUARD = 0.5
+"""Seconds between two looks at the engine when no audio comes."""
+LONGEST_GAP = 5.0
+"""Seconds of lost frames that are filled with silence; a longer gap is not believed."""
+
+
+class Line(Protocol):
+    """What a session may do with its call."""
+
+    def play(self, prompt: Prompt) -> None: ...
+    def stop_playing(self) -> None: ...
+    def forward(self) -> None: ...
+    def hang_up(self) -> None: ...
+
+
+class Recognition(Protocol):
+    """Anything that takes turns and answers later, from any thread."""
+
+    def submit(self, samples: Samples, language: Language | None) -> Future[Transcript]: ...
+
+
+class TimerHandle(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Scheduler(Protocol):
+    """The part of an asyncio event loop that a session needs."""
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> TimerHandle: ...
+    def call_soon_threadsafe(self, callback: Callable[[], None]) -> object: ...
+
+
+def _where(error: Exception) -> str:
+    """Type and place of an error, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
+class LiveSession:
+    """Runs one call. Every method is called from the scheduler's thread."""
+
+    def __init__(
+        self,
+        screener: CallScreener,
+        line: Line,
+        recognition: Recognition,
+        clock: Clock,
+        scheduler: Scheduler,
+        *,
+        on_event: Callable[[Event], None] = lambda _event: None,
+        on_prompt: Callable[[PromptState, str, float], None] = lambda _state, _prompt, _now: None,
+    ) -> None:
+        self._screener = screener
+        self._line = line
+        self._recognition = recognition
+        self._clock = clock
+        self._scheduler = scheduler
+        self._on_event = on_event
+        self._on_prompt = on_prompt
+        self._answered_at = clock.now()
+        self._heard = 0
+        self._playing: Prompt | None = None
+        self._timer: TimerHandle | None = None
+        self._ended = False
+
+    @property
+    def now(self) -> float:
+        """Seconds after answer."""
+        return self._clock.now() - self._answered_at
+
+    def start(self) -> None:
+        """The call has been answered, media runs."""
+        self._guard(self._pump)
+
+    def audio(self, samples: Samples, position: int) -> None:
+        """Take caller audio that starts `position` samples after the answer; lost frames become silence."""
+        gap = position - self._heard
+        if 0 < gap <= LONGEST_GAP * SAMPLE_RATE:
+            samples = np.concatenate([np.zeros(gap, np.int16), samples])
+        frame = Frame(samples, self._heard / SAMPLE_RATE)
+        self._heard += len(samples)
+        self._screener.receive_frame(frame)
+        self._guard(self._pump)
+
+    def prompt_started(self) -> None:
+        self._prompt_state("started")
+
+    def prompt_ended(self, *, cut: bool) -> None:
+        self._prompt_state("cut" if cut else "ended")
+        self._playing = None
+
+    def digit(self, digit: str) -> None:
+        self._screener.receive_dtmf(digit, self.now)
+        self._guard(self._pump)
+
+    def failed(self, kind: FailureKind) -> None:
+        """Something around the call broke."""
+        self._screener.receive_failure(kind, self.now)
+        self._screener.handle_timer(self.now)
+        self._guard(self._pump)
+
+    def ended(self) -> None:
+        """The call is over, whoever ended it."""
+        if self._ended:
+            return
+        self._screener.caller_hung_up(self.now)
+        self._screener.handle_timer(self.now)
+        self._ended = True
+        self._guard(self._pump)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _prompt_state(self, state: PromptState) -> None:
+        if self._playing is None:
+            return
+        self._on_prompt(state, self._playing.id, self.now)
+        self._screener.receive_prompt_state(state, self._playing.id, self.now)
+        self._guard(self._pump)
+
+    def _pump(self) -> None:
+        while (event := self._screener.next_event()) is not None:
+            self._on_event(event)
+            if not self._ended:
+                self._act(event)
+        self._arm()
+
+    def _act(self, event: Event) -> None:
+        match event:
+            case TurnEnded():
+                self._transcribe(event)
+            case Say():
+                self._playing = event.prompt
+                self._line.play(event.prompt)
+            case StopSpeaking():
+                self._line.stop_playing()
+            case Forward():
+                self._line.forward()
+            case HangUp():
+                self._line.hang_up()
+            case TakeMessage():
+                pass  # the line stays up; HangUp follows
+            case _:
+                pass
+
+    def _transcribe(self, turn: TurnEnded) -> None:
+        def done(future: Future[Transcript]) -> None:
+            self._scheduler.call_soon_threadsafe(lambda: self._transcribed(turn.turn, future))
+
+        try:
+            self._recognition.submit(turn.samples, turn.language).add_done_callback(done)
+        except RecognitionError as error:
+            self._recognition_failed(turn.turn, error)
+
+    def _transcribed(self, turn: int, future: Future[Transcript]) -> None:
+        if self._ended:
+            return
+        try:
+            self._screener.receive_transcript(turn, future.result(), self.now)
+        except Exception as error:  # noqa: BLE001 - whatever broke in recognition must not reach the caller
+            self._recognition_failed(turn, error)
+        self._screener.handle_timer(self.now)
+        self._guard(self._pump)
+
+    def _recognition_failed(self, turn: int, error: Exception) -> None:
+        kind: FailureKind = "recognition_timeout" if isinstance(error, RecognitionTimeout) else "recognition"
+        log.warning("recognition of a turn failed: %s", type(error).__name__)
+        self._screener.receive_failure(kind, self.now, turn)
+
+    def _arm(self) -> None:
+        """Have the engine looked at again soon, should no audio come to move it on.
+
+        While audio comes the timer is only a safeguard, so one that is armed is left alone: it looks at the clock
+        when it goes off.
+        """
+        if self._timer is None and not self._ended and self._screener.get_timer() is not None:
+            self._timer = self._scheduler.call_later(SAFEGUARD, self._timed_out)
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        self._screener.handle_timer(self.now)
+        self._guard(self._pump)
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Run `step`; if the engine itself breaks, the caller is put through and the engine left alone."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
+            # No traceback: what it quotes could hold the caller's words.
+            log.error("the engine failed (%s); the call is put through", _where(error))  # noqa: TRY400
+            if not self._ended:
+                self._ended = True
+                self._line.stop_playing()
+                self._line.forward()

@@ -1,0 +1,33 @@
+"""Loading what the commands share: the engine's parts and recognition."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from detector.screener import ScreenerParts
+    from detector.speech.whisper import WhisperTranscriber
+
+__all__ = ["load_parts", "load_transcriber"]
+
+
+def load_parts(lexicon: Path | None = None, prompts: Path | None = None) -> ScreenerParts:
+    """Load lexicon, fusion weights and prompts. Raises ConfigurationError naming the file."""
+    from detector.decision.fusion import FusionModel
+    from detector.dialogue.prompts import PromptLibrary
+    from detector.screener import ScreenerParts
+    from detector.text.lexicon import Lexicon
+    from detector.text.matcher import Matcher
+
+    return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), PromptLibrary.load(prompts))
+
+
+def load_transcriber(model: str | None = None, threads: int | None = None) -> WhisperTranscriber:
+    """Load recognition (about a second). Raises ModelError."""
+    from detector.speech.model_files import recognition_model
+    from detector.speech.whisper import WhisperTranscriber
+
+    return WhisperTranscriber(recognition_model(model), threads=threads or min(4, os.cpu_count() or 1))

@@ -1,0 +1,143 @@
+"""`detector screen`: judge recordings of calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import typer
+
+from detector.errors import ConfigurationError, InputError, RecognitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from detector.agents.replay import Replay, ReplayResult
+
+__all__ = ["screen"]
+
+AUDIO_ENDINGS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
+
+
+def screen(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Recordings, or folders of them (searched recursively).")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Transcribe every turn to the end; the decision does not change.")
+    ] = False,
+    caller_channel: Annotated[
+        Optional[Literal["left", "right"]],  # noqa: UP045 - typer reads it at run time
+        typer.Option(help="Which channel of a stereo recording is the caller's (default: left)."),
+    ] = None,
+    language: Annotated[
+        Literal["zh", "en", "auto"], typer.Option(help="Language of the calls; auto detects it once a call.")
+    ] = "auto",
+    deadline: Annotated[
+        float, typer.Option(min=5.0, help="Seconds of a recording after which an undecided call is left as unsure.")
+    ] = 45.0,
+    model: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(help="Recognition model: a faster-whisper directory or hub name (default: whisper base)."),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of recognition.")] = 2,
+    lexicon: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(help="Your own lexicon file."),
+    ] = None,
+) -> None:
+    """Judge recordings of calls: who is calling, and would one want it?
+
+    Reads WAV (PCM, A-law, µ-law, 8 to 48 kHz), FLAC, MP3 and Ogg Opus, mono or with the caller on one channel of a
+    stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a recording cannot be
+    read: it is named on standard error, the others are judged all the same.
+    """
+    from rich.console import Console
+
+    files, failed = _collect(paths)
+    if not files and not failed:
+        raise ConfigurationError("no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)")
+    replay = _replay(full, caller_channel, language, deadline, model, threads, lexicon)
+    console = Console(stderr=False, highlight=False)
+    for path, outcome in _judge(replay, files, progress=not as_json and sys.stderr.isatty()):
+        if isinstance(outcome, Exception):
+            failed = True
+            typer.echo(f"detector: {outcome}", err=True)
+        else:
+            _print(console, path, outcome, as_json=as_json)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _collect(paths: list[Path]) -> tuple[list[Path], bool]:
+    """Expand folders; a path that is not there is named and the others go on."""
+    files: list[Path] = []
+    failed = False
+    for path in paths:
+        if path.is_dir():
+            files += sorted(item for item in path.rglob("*") if item.suffix.lower() in AUDIO_ENDINGS)
+        elif path.exists():
+            files.append(path)
+        else:
+            failed = True
+            typer.echo(f"detector: {path}: no such file", err=True)
+    return files, failed
+
+
+def _replay(
+    full: bool,  # noqa: FBT001 - passed on from the command line
+    caller_channel: Literal["left", "right"] | None,
+    language: Literal["zh", "en", "auto"],
+    deadline: float,
+    model: str | None,
+    threads: int,
+    lexicon: Path | None,
+) -> Replay:
+    from detector.agents.replay import Replay
+    from detector.cli.parts import load_parts, load_transcriber
+    from detector.decision.policy import PolicyOptions
+    from detector.screener import ScreenerOptions
+
+    options = ScreenerOptions(
+        interactive=False,
+        listen_on=full,
+        languages=("zh", "en") if language == "auto" else (language,),
+        policy=PolicyOptions(deadline=deadline),
+    )
+    transcriber = load_transcriber(model, threads)
+    return Replay(load_parts(lexicon), options, transcriber.transcribe, caller_channel=caller_channel)
+
+
+def _judge(
+    replay: Replay, files: list[Path], *, progress: bool
+) -> Iterator[tuple[Path, ReplayResult | InputError | RecognitionError]]:
+    from rich.progress import track
+
+    shown = track(files, description="judging", transient=True) if progress and len(files) > 1 else files
+    for path in shown:
+        try:
+            yield path, replay.screen(path)
+        except (InputError, RecognitionError) as error:
+            yield path, error
+
+
+def _print(console: Console, path: Path, result: ReplayResult, *, as_json: bool) -> None:
+    from detector.cli.show import print_record
+
+    if as_json:
+        row = {
+            "file": str(path),
+            **result.record.to_json(),
+            "judged": result.judged,
+            "seconds": round(result.seconds, 2),
+            "heard": round(result.heard, 2),
+            "notes": list(result.notes),
+        }
+        print(json.dumps(row, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
+    else:
+        print_record(console, str(path), result.record, result.judged, result.notes)

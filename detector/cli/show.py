@@ -1,0 +1,65 @@
+"""What the command line shows of a call: readable on a terminal."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from detector.agents.record import CallRecord
+from detector.signals.evidence import Evidence
+
+__all__ = ["clock_time", "print_record", "printable", "strength"]
+
+_ACTIONS = {"forward": "green", "take_message": "yellow", "hang_up": "red", "none": "dim"}
+
+
+def clock_time(seconds: float) -> str:
+    """Media time as m:ss.t."""
+    minutes, rest = divmod(max(0.0, seconds), 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def printable(text: str) -> str:
+    """Text from outside, without control characters and without markup."""
+    return escape("".join(char if char.isprintable() else "�" for char in text))
+
+
+def strength(evidence: Evidence) -> str:
+    """The log-likelihood ratio as a short bar: ++ speaks for unwanted, -- for wanted."""
+    count = min(4, max(1, round(abs(evidence.llr))))
+    return ("+" if evidence.llr > 0 else "-") * count
+
+
+def print_record(console: Console, title: str, record: CallRecord, judged: str, notes: tuple[str, ...]) -> None:
+    """Print one judged call: the verdict, what was said, and each piece of evidence with its time."""
+    verdict = record.verdict
+    if verdict is None:
+        return
+    colour = _ACTIONS[verdict.action]
+    decided = "undecided" if verdict.decided_at is None else f"at {clock_time(verdict.decided_at)}"
+    console.print(
+        f"[bold]{printable(title)}[/bold]  [{colour}]{verdict.label} → {verdict.action}[/{colour}]  "
+        f"{decided}, unwanted {verdict.unwanted:.0%}  [dim]({printable(verdict.reason)})[/dim]"
+    )
+    axes = verdict.axes
+    console.print(
+        f"  playback {axes.playback:.0%} · patter {axes.patter:.0%} · unresponsive {axes.unresponsive:.0%}"
+        f"  [dim]judged: {printable(judged)}[/dim]"
+    )
+    for note in notes:
+        console.print(f"  [yellow]note: {printable(note)}[/yellow]")
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    for start, who, text in _lines(record):
+        table.add_row(f"  {clock_time(start)}", who, text)
+    console.print(table)
+
+
+def _lines(record: CallRecord) -> list[tuple[float, str, str]]:
+    lines = [
+        (turn.start, f"[cyan]{turn.speaker}[/cyan]", printable(turn.text) or "[dim](nothing understood)[/dim]")
+        for turn in record.talk
+    ]
+    lines += [
+        (item.arrived, f"[magenta]{strength(item)}[/magenta]", f"[dim]{item.source}: {printable(item.detail)}[/dim]")
+        for item in record.evidence
+    ]
+    return sorted(lines, key=lambda line: line[0])
