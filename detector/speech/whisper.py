@@ -1,0 +1,262 @@
+"""Whisper on a window as long as the speech, not on 30 seconds.
+
+Most of what a pass costs is the encoder's, and it grows with the window. faster-whisper pads every call to
+30 s; CTranslate2 takes a shorter window. Whisper knows none but full windows, and on short ones it loops.
+What keeps it from that, measured on real speakers over a telephone line:
+
+- The silence around the speech is trimmed and replaced by as much exact silence as it needs to see an end.
+- A penalty on tokens that were written already, and a limit to their number by the length of the speech.
+- A second pass with more beams on a longer window where a check of `checks` fails.
+
+No prompt and no hotwords: with a list of sales terms whisper hears them in noise.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.audio.frames import SAMPLE_RATE, Samples
+from detector.call import Language
+from detector.errors import ModelError, RecognitionError
+from detector.speech.checks import (
+    Limits,
+    collapse_loops,
+    find_failures,
+    is_speech,
+    strip_credits,
+)
+from detector.speech.transcript import Transcript
+from detector.speech.trimming import split_at_quiet, trim_silence
+
+__all__ = ["WhisperOptions", "WhisperTranscriber"]
+
+_WHISPER_RATE = 16_000
+"""Hz: what whisper was trained on."""
+_FRAMES_PER_SECOND = 100
+_LONGEST_WINDOW = 30.0
+_MOST_TOKENS = 224
+_LANGUAGES: tuple[Language, ...] = get_args(Language)
+_Mel = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What surrounds the speech in the encoder's window, and how widely the decoder searches."""
+
+    lead: float
+    """Seconds of silence before the speech."""
+    margin: float
+    """Seconds of silence after it, at least."""
+    shortest: float
+    """Seconds in all, at least."""
+    beam: int
+
+    def seconds(self, speech: float) -> float:
+        """Return the window's length for `speech` seconds."""
+        wanted = max(self.shortest, self.lead + speech + self.margin)
+        return min(_LONGEST_WINDOW, math.ceil(wanted * 50) / 50)  # the encoder halves the frames
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperOptions:
+    """Chosen on half of the speakers of `detector bench` and reported on the other half."""
+
+    first: Window = Window(lead=0.0, margin=2.0, shortest=5.0, beam=2)
+    second: Window = Window(lead=0.0, margin=4.0, shortest=12.0, beam=5)
+    repetition_penalty: float = 1.1
+    longest_piece: float = 25.0
+    """Seconds of speech in one window; more is split where it is quietest."""
+    limits: Limits = field(default_factory=Limits)
+
+
+class _Generation(Protocol):
+    sequences_ids: list[list[int]]
+    scores: list[float]
+    no_speech_prob: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What one pass wrote of one piece."""
+
+    text: str
+    tokens: int
+    log_probability: float
+    """Natural log, mean over the tokens and the end."""
+    no_speech: float
+    failures: int
+
+
+class WhisperTranscriber:
+    """A Transcriber on a whisper model for CTranslate2. Thread-safe.
+
+    `threads`: CPU threads of one pass. `workers`: passes that run at the same time; more calls wait in line.
+    """
+
+    def __init__(
+        self,
+        model_dir: Path,
+        *,
+        threads: int = 1,
+        workers: int = 2,
+        compute_type: str = "int8",
+        options: WhisperOptions | None = None,
+    ) -> None:
+        """Load the model in `model_dir`.
+
+        Raises ModelError where it cannot be loaded.
+        """
+        # Loading these takes longer than everything else that the command line needs.
+        from faster_whisper import WhisperModel  # noqa: PLC0415
+        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415
+
+        self._options = options or WhisperOptions()
+        try:
+            self._model: Any = WhisperModel(
+                str(model_dir),
+                device="cpu",
+                compute_type=compute_type,
+                cpu_threads=threads,
+                num_workers=workers,
+                local_files_only=True,
+            )
+            multilingual = self._model.model.is_multilingual
+            self._languages: tuple[Language, ...] = _LANGUAGES if multilingual else ("en",)
+            self._tokenizers: dict[str, Any] = {
+                language: Tokenizer(
+                    self._model.hf_tokenizer, multilingual, task="transcribe", language=language
+                )
+                for language in self._languages
+            }
+        except Exception as error:
+            reason = " ".join(str(error).split())[:160]
+            raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
+
+    def transcribe(self, samples: Samples, language: Language | None) -> Transcript:
+        """Transcribe `samples` (int16, shape (n,), mono, 8 kHz); `language` None has it detected.
+
+        Raises RecognitionError where recognition broke.
+        """
+        if samples.ndim != 1 or samples.dtype != np.int16:
+            raise RecognitionError(
+                f"recognition wants int16 of shape (n,), not {samples.dtype}{samples.shape}"
+            )
+        speech = trim_silence(samples)
+        if not len(speech):
+            return Transcript("", language or _LANGUAGES[0], 0.0, 1.0)
+        try:
+            return self._transcribe_speech(speech, language)
+        except RecognitionError:
+            raise
+        except Exception as error:
+            raise RecognitionError(f"recognition broke: {type(error).__name__}") from error
+
+    def _transcribe_speech(self, speech: Samples, language: Language | None) -> Transcript:
+        passes, tried = [], 1
+        for piece in split_at_quiet(speech, self._options.longest_piece):
+            window = self._options.first
+            encoded = self._encode(piece, window)
+            language = language or self._detect(encoded)
+            best = self._generate(encoded, piece, window, language)
+            if best.failures:
+                tried = 2
+                best = self._try_again(piece, best, language)
+            passes.append(best)
+        assert language is not None  # noqa: S101 - there is at least one piece
+        return self._join(passes, language, tried)
+
+    def _try_again(self, piece: Samples, first: _Pass, language: Language) -> _Pass:
+        window = self._options.second
+        second = self._generate(self._encode(piece, window), piece, window, language)
+        return min(first, second, key=lambda one: (one.failures, -one.log_probability))
+
+    def _join(self, passes: list[_Pass], language: Language, tried: int) -> Transcript:
+        heard, texts = [], []
+        for one in passes:
+            text = strip_credits(collapse_loops(one.text), one.log_probability, self._options.limits)
+            if is_speech(text, one.log_probability, self._options.limits):
+                heard.append(one)
+                texts.append(text)
+        weighed = heard or passes
+        tokens = sum(one.tokens + 1 for one in weighed)
+        mean = sum(one.log_probability * (one.tokens + 1) for one in weighed) / tokens
+        text = ("" if language == "zh" else " ").join(texts)
+        if language == "zh":
+            text = self._to_simplified(text)
+        return Transcript(text, language, mean, min(one.no_speech for one in passes), tried)
+
+    def _encode(self, piece: Samples, window: Window) -> Any:
+        """Return the encoder's output for `piece` (int16, 8 kHz) within its window."""
+        import ctranslate2  # noqa: PLC0415 - comes with the model
+
+        features = self._features(piece, window)
+        return self._model.model.encode(ctranslate2.StorageView.from_array(features))
+
+    def _features(self, piece: Samples, window: Window) -> _Mel:
+        """Return the log mel spectrum of the window: float32, shape (1, bands, frames)."""
+        import soxr  # noqa: PLC0415 - loaded with the model
+
+        speech = soxr.resample(piece.astype(np.float32) / 32768, SAMPLE_RATE, _WHISPER_RATE)
+        frames = round(window.seconds(len(piece) / SAMPLE_RATE) * _FRAMES_PER_SECOND)
+        padded = np.zeros(frames * (_WHISPER_RATE // _FRAMES_PER_SECOND), np.float32)
+        start = round(window.lead * _WHISPER_RATE)
+        room = padded[start : start + len(speech)]
+        room[:] = speech[: len(room)]
+        mel = self._model.feature_extractor(padded, padding=0)
+        return cast("_Mel", np.ascontiguousarray(mel[None, :, :frames], np.float32))
+
+    def _detect(self, encoded: Any) -> Language:
+        """Return which of the languages known here is the likeliest."""
+        if len(self._languages) == 1:
+            return self._languages[0]
+        for token, _ in self._model.model.detect_language(encoded)[0]:
+            name = token.strip("<|>")
+            if name in self._languages:
+                return cast("Language", name)
+            if name == "yue":
+                return "zh"
+        raise RecognitionError("the model tells no language apart")
+
+    def _generate(self, encoded: Any, piece: Samples, window: Window, language: Language) -> _Pass:
+        tokenizer = self._tokenizers.get(language)
+        if tokenizer is None:
+            raise RecognitionError(f"the model knows no {language}; name a multilingual one")
+        seconds = len(piece) / SAMPLE_RATE
+        limits = self._options.limits
+        most = min(_MOST_TOKENS, limits.new_tokens(seconds))
+        result: _Generation = self._model.model.generate(
+            encoded,
+            [self._model.get_prompt(tokenizer, [], without_timestamps=True)],
+            beam_size=window.beam,
+            repetition_penalty=self._options.repetition_penalty,
+            max_length=2 * most,  # CTranslate2 halves it
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed,
+        )[0]
+        tokens = result.sequences_ids[0]
+        text = tokenizer.decode(tokens).strip()
+        # The score is the mean over the tokens written; the end of the text is one more.
+        mean = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        failures = find_failures(text, len(tokens), seconds, mean, limits)
+        return _Pass(text, len(tokens), mean, result.no_speech_prob, len(failures))
+
+    @cached_property
+    def _suppressed(self) -> list[int]:
+        from faster_whisper.transcribe import get_suppressed_tokens  # noqa: PLC0415 - loaded with the model
+
+        return list(get_suppressed_tokens(next(iter(self._tokenizers.values())), [-1]))
+
+    @cached_property
+    def _converter(self) -> Any:
+        from opencc import OpenCC  # noqa: PLC0415 - reads its tables
+
+        return OpenCC("t2s")
+
+    def _to_simplified(self, text: str) -> str:
+        return cast("str", self._converter.convert(text))
