@@ -86,7 +86,7 @@ class Closing:
 
     def _wait_for_prompt(self, now: float) -> ClosingStep | None:
         if self._planner.overdue(now, self._options.prompt_overdue):
-            self._planner.assume_ended(now)
+            self._planner.assume_ended()
         elif self._cutting:
             self._cutting = False
             return "stop_speaking"

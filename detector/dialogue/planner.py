@@ -121,15 +121,15 @@ class Planner:
         """Whether the prompt being played should have ended more than `grace` seconds ago."""
         return self.is_speaking and now > self._spoken[-1].started + self._spoken[-1].prompt.seconds + grace
 
-    def assume_ended(self, now: float) -> None:
-        """Nobody reported the end of the last prompt: take it as ended."""
+    def assume_ended(self) -> None:
+        """Nobody reported the end of the last prompt: take it as ended when it should have."""
         if self._spoken and self._spoken[-1].ended is None:
-            self._spoken[-1].ended = now
+            self._spoken[-1].ended = self._spoken[-1].started + self._spoken[-1].prompt.seconds
 
     def plan(self, floor: Floor) -> Act | None:
         """Return what to say now, or None while there is nothing to say."""
         if self.overdue(floor.now, self.options.prompt_overdue):
-            self.assume_ended(floor.now)
+            self.assume_ended()
         if self.is_speaking:
             return None
         if not self._spoken:

@@ -1,0 +1,92 @@
+"""Evidence adds up in log-odds, and no source and no family of sources decides alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.decision.fusion import Fusion, FusionModel, probability
+from detector.errors import ModelError
+from detector.signals.evidence import Axis, Evidence
+
+
+def piece(source: str, llr: float, axis: Axis = "patter") -> Evidence:
+    return Evidence(source, llr, 1.0, 1.0, "words", axis)
+
+
+@pytest.fixture
+def model() -> FusionModel:
+    return FusionModel.load()
+
+
+def test_nothing_known_leaves_the_prior(model: FusionModel) -> None:
+    assert Fusion(model).log_odds == model.prior
+
+
+def test_a_source_is_capped_however_often_it_speaks(model: FusionModel) -> None:
+    once, often = Fusion(model), Fusion(model)
+    once.add([piece("number.plan", 50.0, "number")])
+    often.add([piece("number.plan", 50.0, "number")] * 10)
+    assert once.log_odds == often.log_odds
+
+
+def test_a_family_of_sources_is_capped_as_a_whole(model: FusionModel) -> None:
+    fusion = Fusion(model)
+    fusion.add([piece(f"patter.{name}", 10.0) for name in ("lexicon", "opener", "wechat", "stage")])
+    assert fusion.families["patter"] == model.family_caps["patter"]
+
+
+def test_words_alone_are_one_independent_source(model: FusionModel) -> None:
+    fusion = Fusion(model)
+    fusion.add([piece("patter.lexicon", 3.0), piece("patter.wechat", 2.0)])
+    assert fusion.independent_sources() == (1, True)
+
+
+def test_the_number_is_no_source_from_the_callers_audio(model: FusionModel) -> None:
+    fusion = Fusion(model)
+    fusion.add([piece("number.plan", 3.0, "number"), piece("history.refused", 3.0, "number")])
+    families, from_audio = fusion.independent_sources()
+    assert families == 2
+    assert not from_audio
+
+
+def test_playback_alone_raises_its_axis_and_not_the_other_two(model: FusionModel) -> None:
+    fusion = Fusion(model)
+    before = fusion.axes
+    fusion.add([piece("playback.repeat", 4.0, "playback")])
+    assert fusion.axes.playback > 0.8
+    assert fusion.axes.patter == before.patter
+    assert fusion.axes.unresponsive == before.unresponsive
+
+
+def test_a_source_is_found_by_its_longest_prefix(model: FusionModel) -> None:
+    assert model.weight_of("playback.known").cap > model.weight_of("playback.repeat").cap
+    assert model.weight_of("patter.anything").family == "patter"
+
+
+@given(st.floats(-800, 800))
+def test_probability_is_a_probability(log_odds: float) -> None:
+    assert 0.0 <= probability(log_odds) <= 1.0
+    assert probability(log_odds) + probability(-log_odds) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"prior": "x"}'])
+def test_unusable_weights_are_one_clear_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "weights.json"
+    path.write_text(content)
+    with pytest.raises(ModelError, match=r"weights\.json"):
+        FusionModel.load(path)
+
+
+def test_missing_weights_are_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        FusionModel.load(tmp_path / "none.json")
+
+
+def test_the_shipped_weights_say_how_they_were_made() -> None:
+    from detector.resources import models_dir
+
+    made = json.loads((models_dir() / "fusion.json").read_text("utf-8"))["made"]
+    assert made["how"]

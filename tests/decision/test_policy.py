@@ -1,0 +1,129 @@
+"""A wanted caller is never hung up on: hanging up needs strong odds and two independent kinds of evidence."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.decision.fusion import Fusion, FusionModel
+from detector.decision.policy import Policy, PolicyOptions, Situation
+from detector.signals.evidence import Axis, Evidence
+
+MODEL = FusionModel.load()
+TALKING = Situation(now=8.0, questions_answered=0, heard_intelligible_speech=True)
+
+
+def fused(*pieces: tuple[str, float, Axis]) -> Fusion:
+    fusion = Fusion(MODEL)
+    fusion.add([Evidence(source, llr, 1.0, 1.0, "words", axis) for source, llr, axis in pieces])
+    return fusion
+
+
+PATTER: tuple[str, float, Axis] = ("patter.lexicon", 4.0, "patter")
+TALKS_ON: tuple[str, float, Axis] = ("playback.through_interruption", 2.0, "playback")
+NUMBER: tuple[str, float, Axis] = ("number.plan", 3.0, "number")
+HISTORY: tuple[str, float, Axis] = ("history.refused", 3.0, "number")
+PERSON: tuple[str, float, Axis] = ("responsive.fits", -2.0, "wanted")
+
+
+def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
+    decision = Policy().decide(fused(PATTER, TALKS_ON), TALKING)
+    assert decision is not None
+    assert decision.action == "hang_up"
+
+
+def test_words_alone_never_hang_up() -> None:
+    assert Policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
+
+
+def test_words_alone_end_in_a_message_at_the_deadline() -> None:
+    decision = Policy().decide(fused(PATTER), replace(TALKING, now=60.0))
+    assert decision is not None
+    assert decision.action == "take_message"
+
+
+def test_number_and_history_without_the_callers_audio_never_hang_up() -> None:
+    situation = replace(TALKING, now=60.0)
+    decision = Policy().decide(fused(NUMBER, HISTORY, ("opening.dead_air", 9.0, "dialer")), situation)
+    assert decision is not None
+    assert decision.action != "hang_up"
+
+
+def test_a_caller_who_said_nothing_intelligible_is_never_hung_up_on() -> None:
+    mumbling = replace(TALKING, heard_intelligible_speech=False, now=60.0)
+    decision = Policy().decide(fused(("playback.repeat", 9.0, "playback"), TALKS_ON, HISTORY), mumbling)
+    assert decision is not None
+    assert decision.action != "hang_up"
+
+
+def test_an_emergency_is_put_through_whatever_else_speaks_against_it() -> None:
+    decision = Policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(TALKING, is_emergency=True))
+    assert decision is not None
+    assert decision.action == "forward"
+
+
+def test_a_caller_whose_last_call_we_lost_is_put_straight_through() -> None:
+    decision = Policy().decide(fused(NUMBER), Situation(0.0, 0, heard_intelligible_speech=False, was_lost=True))
+    assert decision is not None
+    assert decision.action == "forward"
+
+
+@pytest.mark.parametrize("unsure", ["forward", "take_message"])
+def test_an_internal_failure_does_what_unsure_does(unsure: str) -> None:
+    options = PolicyOptions(unsure=unsure)  # type: ignore[arg-type]
+    decision = Policy(options).decide(fused(PATTER, TALKS_ON), replace(TALKING, failure="recognition"))
+    assert decision is not None
+    assert decision.action == unsure
+
+
+def test_a_notice_is_delivered_although_it_is_a_recording() -> None:
+    decision = Policy().decide(fused(TALKS_ON), replace(TALKING, notice=3.0))
+    assert decision is not None
+    assert (decision.action, decision.label) == ("take_message", "notice")
+
+
+def test_a_person_who_answers_is_put_through() -> None:
+    decision = Policy().decide(fused(PERSON), TALKING)
+    assert decision is not None
+    assert (decision.action, decision.label) == ("forward", "person")
+
+
+def test_a_person_answers_two_questions_at_most() -> None:
+    decision = Policy().decide(fused(), replace(TALKING, questions_answered=2))
+    assert decision is not None
+    assert decision.action == "forward"
+
+
+def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
+    silent = Situation(now=60.0, questions_answered=0, heard_intelligible_speech=False)
+    decision = Policy().decide(fused(), silent)
+    assert decision is not None
+    assert (decision.action, decision.label) == ("forward", "unsure")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["number.plan", "history.refused", "opening.dead_air", "opening.ringback"]),
+            st.floats(-20, 20),
+        ),
+        max_size=8,
+    ),
+    st.floats(0, 100),
+    st.booleans(),
+)
+def test_nothing_but_the_callers_own_audio_can_hang_up(
+    pieces: list[tuple[str, float]], now: float, intelligible: bool
+) -> None:
+    fusion = fused(*((source, llr, "number") for source, llr in pieces))
+    decision = Policy().decide(fusion, Situation(now, 3, intelligible))
+    assert decision is None or decision.action != "hang_up"
+
+
+@given(st.floats(-20, 20), st.floats(0, 100), st.booleans())
+def test_no_single_family_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
+    for source in MODEL.sources:
+        fusion = fused((source, llr, "patter"))
+        decision = Policy().decide(fusion, Situation(now, 3, intelligible))
+        assert decision is None or decision.action != "hang_up"

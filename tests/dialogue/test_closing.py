@@ -1,0 +1,103 @@
+"""Between the decision and the end of a call everybody gets a sentence, and every call ends."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from detector.dialogue.acts import Act
+from detector.dialogue.closing import Closing, ClosingOptions
+from detector.dialogue.planner import Floor, Planner
+from detector.dialogue.prompts import Prompt, PromptLibrary
+
+QUIET = Floor(10.0, False, 9.0, None, 0, 0, True, 0.0, True)  # noqa: FBT003 - a row of values
+
+
+@pytest.fixture
+def planner() -> Planner:
+    return Planner(PromptLibrary(Prompt(f"zh-{act}", act, "zh", act, 2.0, Path("none.wav")) for act in Act), "zh")
+
+
+@pytest.fixture
+def closing(planner: Planner) -> Closing:
+    return Closing(planner, ClosingOptions())
+
+
+def play(planner: Planner, act: object, start: float) -> None:
+    assert isinstance(act, Act)
+    prompt = planner.say(act, start)
+    assert prompt is not None
+    planner.ended(prompt.id, start + prompt.seconds)
+
+
+def test_a_person_hears_that_he_is_connected_before_he_is(planner: Planner, closing: Closing) -> None:
+    closing.begin("forward", 10.0, "person")
+    act = closing.plan(QUIET)
+    assert act is Act.CONNECTING
+    planner.say(act, 10.0)
+    assert closing.plan(replace(QUIET, now=11.0)) is None
+    planner.ended("zh-connecting", 12.0)
+    assert closing.plan(replace(QUIET, now=12.0)) == "forward"
+
+
+def test_an_unwanted_caller_hears_a_refusal_first(planner: Planner, closing: Closing) -> None:
+    closing.begin("hang_up", 10.0, "telemarketer")
+    act = closing.plan(QUIET)
+    assert act is Act.REFUSE
+    play(planner, act, 10.0)
+    assert closing.plan(replace(QUIET, now=12.0)) == "hang_up"
+
+
+def test_a_prompt_under_way_is_stopped_first(planner: Planner, closing: Closing) -> None:
+    planner.say(Act.ASK_NAME, 9.5)
+    closing.begin("forward", 10.0, "person")
+    assert closing.plan(QUIET) == "stop_speaking"
+    assert closing.plan(QUIET) is None
+    planner.ended("zh-ask_name", 10.1)
+    assert closing.plan(QUIET) is Act.CONNECTING
+
+
+def test_a_closing_prompt_waits_a_moment_for_the_caller_to_pause(closing: Closing) -> None:
+    closing.begin("forward", 10.0, "person")
+    talking = replace(QUIET, caller_speaking=True)
+    assert closing.plan(talking) is None
+    assert closing.plan(replace(talking, now=11.6)) is Act.CONNECTING
+
+
+def test_a_notice_is_listened_to_without_a_word(closing: Closing) -> None:
+    closing.begin("take_message", 10.0, "notice")
+    assert closing.plan(QUIET) == "take_message"
+    talking = replace(QUIET, now=15.0, caller_speaking=True)
+    assert closing.plan(talking) is None
+    done = replace(QUIET, now=24.1, caller_silent_since=20.0)
+    assert closing.plan(done) == "hang_up"
+
+
+def test_a_message_is_asked_for_heard_and_confirmed(planner: Planner, closing: Closing) -> None:
+    closing.begin("take_message", 10.0, "unsure")
+    play(planner, closing.plan(QUIET), 10.0)
+    assert closing.plan(replace(QUIET, now=12.0)) == "take_message"
+    assert closing.plan(replace(QUIET, now=14.0)) is None, "he has not begun yet"
+    assert closing.plan(replace(QUIET, now=18.0, caller_silent_since=16.0)) is None, "he may go on"
+    act = closing.plan(replace(QUIET, now=20.1, caller_silent_since=16.0))
+    assert act is Act.MESSAGE_TAKEN
+    play(planner, act, 20.1)
+    assert closing.plan(replace(QUIET, now=22.2, caller_silent_since=16.0)) == "hang_up"
+
+
+def test_a_message_without_end_is_ended(closing: Closing) -> None:
+    closing.begin("take_message", 10.0, "notice")
+    closing.plan(QUIET)
+    talking = replace(QUIET, caller_speaking=True)
+    longest = ClosingOptions().message_longest
+    assert closing.plan(replace(talking, now=10.0 + longest - 1)) is None
+    assert closing.plan(replace(talking, now=10.0 + longest + 1)) == "hang_up"
+
+
+def test_a_prompt_whose_end_nobody_reports_does_not_keep_the_call_open(planner: Planner, closing: Closing) -> None:
+    closing.begin("hang_up", 10.0)
+    act = closing.plan(QUIET)
+    assert isinstance(act, Act)
+    planner.say(act, 10.0)
+    assert closing.plan(replace(QUIET, now=14.5)) is None
+    assert closing.plan(replace(QUIET, now=14.6)) == "hang_up"

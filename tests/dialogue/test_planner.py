@@ -1,0 +1,119 @@
+"""The agent greets, lets the caller finish, asks what tells most, and never says the same words twice."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from detector.dialogue.acts import Act
+from detector.dialogue.planner import Floor, Planner, PlannerOptions
+from detector.dialogue.prompts import Prompt, PromptLibrary
+
+QUIET = Floor(
+    now=1.0,
+    caller_speaking=False,
+    caller_silent_since=0.0,
+    speaking_since=None,
+    pending_transcripts=0,
+    turns_since_act=0,
+    understood=False,
+    log_odds=0.0,
+    purpose_known=False,
+)
+
+
+@pytest.fixture
+def planner() -> Planner:
+    prompts = [
+        Prompt(f"zh-{act}-{number}", act, "zh", f"{act} {number}", 2.0, Path("none.wav"))
+        for act in Act
+        for number in range(2)
+    ]
+    return Planner(PromptLibrary(prompts), "zh")
+
+
+def say(planner: Planner, act: Act, start: float, end: float) -> None:
+    prompt = planner.say(act, start)
+    assert prompt is not None
+    planner.ended(prompt.id, end)
+
+
+def test_a_quiet_line_is_greeted_at_once(planner: Planner) -> None:
+    assert planner.plan(replace(QUIET, now=0.1)) is None
+    assert planner.plan(replace(QUIET, now=0.4)) is Act.GREETING
+
+
+def test_a_caller_who_speaks_first_is_heard_before_the_greeting(planner: Planner) -> None:
+    talking = replace(QUIET, caller_speaking=True, speaking_since=0.2)
+    assert planner.plan(replace(talking, now=1.0)) is None
+    assert planner.plan(replace(talking, now=3.1)) is Act.GREETING
+
+
+def test_nothing_is_said_while_the_agent_itself_speaks(planner: Planner) -> None:
+    planner.say(Act.GREETING, 0.5)
+    assert planner.plan(replace(QUIET, now=1.5)) is None
+
+
+def test_the_caller_is_asked_only_once_he_has_finished_and_all_is_transcribed(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    said = replace(QUIET, now=6.3, caller_silent_since=6.0, turns_since_act=1, understood=True)
+    assert planner.plan(said) is None, "he may go on"
+    assert planner.plan(replace(said, now=6.6, pending_transcripts=1)) is None, "not all is heard"
+    assert planner.plan(replace(said, now=6.6, caller_speaking=True)) is None, "he does go on"
+    assert planner.plan(replace(said, now=6.6)) is Act.ASK_PURPOSE
+
+
+def test_what_could_not_be_understood_is_asked_again_only_once(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    mumbled = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1)
+    assert planner.plan(mumbled) is Act.ASK_REPEAT
+    say(planner, Act.ASK_REPEAT, 7.0, 8.0)
+    assert planner.plan(replace(mumbled, now=11.0, caller_silent_since=10.0)) is not Act.ASK_REPEAT
+
+
+def test_silence_after_the_greeting_is_answered_by_a_question(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    patience = PlannerOptions().patience
+    assert planner.plan(replace(QUIET, now=4.0 + patience - 0.1)) is None
+    assert planner.plan(replace(QUIET, now=4.0 + patience + 0.1)) is Act.ASK_CALLEE
+
+
+def test_a_suspicious_caller_is_asked_whom_he_calls(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True, log_odds=2.0)
+    assert planner.plan(said) is Act.ASK_CALLEE
+
+
+def test_a_caller_who_talks_on_is_interrupted_once(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    talking = replace(QUIET, caller_speaking=True, speaking_since=1.0)
+    assert planner.plan(replace(talking, now=6.0)) is None
+    assert planner.plan(replace(talking, now=9.5)) is Act.INTERRUPT
+    say(planner, Act.INTERRUPT, 9.5, 11.0)
+    assert planner.plan(replace(talking, now=30.0)) is None
+
+
+def test_no_wording_comes_twice(planner: Planner) -> None:
+    first, second = planner.say(Act.ASK_NAME, 1.0), planner.say(Act.ASK_NAME, 2.0)
+    assert first is not None
+    assert second is not None
+    assert first.id != second.id
+    assert planner.say(Act.ASK_NAME, 3.0) is None
+
+
+def test_nobody_is_asked_without_end(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    now, asked = 5.0, 0
+    for _ in range(20):
+        said = replace(QUIET, now=now, caller_silent_since=now - 1, turns_since_act=1, understood=True)
+        act = planner.plan(said)
+        if act is None:
+            break
+        say(planner, act, now, now + 1)
+        now, asked = now + 4, asked + 1
+    assert asked == PlannerOptions().most_questions
+
+
+def test_a_prompt_whose_end_nobody_reports_does_not_silence_the_agent(planner: Planner) -> None:
+    planner.say(Act.GREETING, 0.5)
+    assert planner.plan(replace(QUIET, now=12.0)) is not None
