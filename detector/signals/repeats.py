@@ -1,0 +1,75 @@
+"""The same audio twice in one call: what a recording does and a person cannot."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from detector.signals.landmarks import FRAMES_PER_SECOND, STEPS, Landmarks, Peaks
+from detector.signals.matching import HashIndex, Match, best_match
+
+__all__ = ["SelfMatcher"]
+
+_MIN_LAG: Final = 1.5
+"""Seconds: a vowel, a tone or a hum resembles itself a moment ago."""
+_MIN_SECONDS: Final = 1.6
+"""The longest stretch that a synthetic voice said alike twice was 1.1 s: scripts/eval_playback.py."""
+_MIN_SCORE: Final = 25.0
+_MIN_COHERENCE: Final = 0.8
+_MAX_STRETCHES: Final = 4
+_KEPT_SECONDS: Final = 600.0
+
+
+class SelfMatcher:
+    """Compares each stretch of speech with the call before it.
+
+    `known`: landmarks of what the agent itself plays; its echo is not the caller's voice.
+    """
+
+    def __init__(self, known: Sequence[Landmarks] = ()) -> None:
+        self._known = [(prompt.peaks, HashIndex.of(prompt)) for prompt in known]
+        self._ignored: list[tuple[float, float]] = []
+        self._peaks: Peaks = np.zeros((0, 4), np.int32)
+        self._index = HashIndex(np.zeros(0, np.uint32), np.zeros(0, np.int32))
+        self._heard_until = 0.0
+
+    def ignore(self, start: float, end: float) -> None:
+        """Leave out what is heard from `start` to `end` (seconds of media time): it is not the caller's."""
+        self._ignored.append((start, end))
+
+    def hear(self, landmarks: Landmarks) -> list[Match]:
+        """Return the stretches of `landmarks` that the call has held before, and remember it.
+
+        Successive calls may overlap: nothing is compared with itself.
+        """
+        for start, end in self._ignored:
+            landmarks = landmarks.without(start, end)
+        for peaks, index in self._known:
+            echo = best_match(landmarks, peaks, index)
+            if echo is not None and _is_same(echo):
+                landmarks = landmarks.without(echo.start, echo.end)
+        self._remember(landmarks.between(self._heard_until, landmarks.end))
+        return self._repeats(landmarks)
+
+    def _remember(self, new: Landmarks) -> None:
+        self._heard_until = max(self._heard_until, new.end)
+        oldest = int((self._heard_until - _KEPT_SECONDS) * FRAMES_PER_SECOND)
+        if len(self._peaks) and self._peaks[0, 0] < (oldest - 60 * FRAMES_PER_SECOND) * STEPS:
+            self._index = self._index.since(oldest)
+            self._peaks = self._peaks[self._peaks[:, 0] >= oldest * STEPS]
+        self._index = self._index.merged(HashIndex.of(new))
+        self._peaks = np.concatenate([self._peaks, new.peaks])
+
+    def _repeats(self, landmarks: Landmarks) -> list[Match]:
+        repeats: list[Match] = []
+        while len(repeats) < _MAX_STRETCHES:
+            match = best_match(landmarks, self._peaks, self._index, latest=-_MIN_LAG)
+            if match is None or not _is_same(match):
+                break
+            repeats.append(match)
+            landmarks = landmarks.without(match.start, match.end)
+        return repeats
+
+
+def _is_same(match: Match) -> bool:
+    return match.seconds >= _MIN_SECONDS and match.score >= _MIN_SCORE and match.coherence >= _MIN_COHERENCE
