@@ -1,32 +1,23 @@
-"""Replay: the engine on a recording of a call, on the virtual clock.
-
-A stereo recording has the caller on one channel and the person called on the other: what the latter says tells the
-engine when the caller was being spoken to. A mono recording has both on one.
-"""
+"""Replay: the engine on a recording of a call, on the virtual clock."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
 
 from detector.agents.record import CallRecord
+from detector.agents.recording import CallerChannel, Recording
 from detector.agents.virtual import Latency, Recognize, VirtualDriver, no_latency
 from detector.audio.files import AudioFile
-from detector.audio.frames import SAMPLE_RATE, Samples
+from detector.audio.frames import Samples
 from detector.audio.level import rms_dbfs
 from detector.call import CallInfo
-from detector.errors import AudioFileError
 from detector.events import Event
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
-from detector.speech.listening import Listener, TurnAudio
-from detector.speech.turns import SpeechBegan
 
-__all__ = ["CallerChannel", "Replay", "ReplayResult"]
+__all__ = ["Replay", "ReplayResult"]
 
-CallerChannel = Literal["left", "right"]
-SILENT_DBFS = -70.0
+SILENT_DBFS = -65.0
+"""A recording that never gets louder holds no voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +47,56 @@ class Replay:
     chunk: int = 1600
     """Samples fed at once; the result does not depend on it."""
     on_event: Callable[[Event], None] = field(default=lambda _event: None)
-    on_progress: Callable[[float], None] = field(default=lambda _seconds: None)
 
     def screen(self, path: Path) -> ReplayResult:
         """Judge the recording at `path`. Raises AudioFileError where it cannot be read."""
         with AudioFile(path) as audio:
-            notes = ["the file is shorter than its header promises"] if audio.is_truncated else []
-            caller, judged = self._choose_channel(audio)
+            told_apart = audio.seconds if self.options.listen_on else self.options.policy.deadline
+            recording = Recording(audio, self.caller_channel, told_apart)
             call = CallInfo(call_id=path.name)
             screener = CallScreener(call, replace(self.options, interactive=False), self.parts)
-            run = _Run(self, screener, VirtualDriver(screener, self.recognize, self.latency))
-            run.play(audio.blocks(SAMPLE_RATE // 2), caller, audio.channels)
-            if run.loudest < SILENT_DBFS:
-                notes.append("nothing but silence")
-            elif not run.record.turns:
-                notes.append("no speech was found")
-            return ReplayResult(path, run.record, audio.seconds, run.driver.now, judged, tuple(notes))
+            run = _Run(self, screener)
+            if recording.is_clear:
+                run.play(recording)
+            else:
+                run.record.verdict = replace(screener.verdict, reason="which of the two voices calls cannot be told")
+            notes = self._notes(audio, recording, run)
+            return ReplayResult(path, run.record, audio.seconds, run.driver.now, recording.judged, notes)
 
-    def _choose_channel(self, audio: AudioFile) -> tuple[int, str]:
-        if audio.channels == 1:
-            if self.caller_channel is not None:
-                raise AudioFileError(
-                    f"{audio.path}: has one channel, so --caller-channel {self.caller_channel} cannot be chosen"
-                )
-            return 0, "the only channel"
-        name = self.caller_channel or "left"
-        how = "" if self.caller_channel else ", taken as the caller's because --caller-channel was not given"
-        return (0 if name == "left" else 1), f"the {name} channel{how}"
+    def _notes(self, audio: AudioFile, recording: Recording, run: "_Run") -> tuple[str, ...]:
+        notes = ["the file is shorter than its header promises"] if audio.is_truncated else []
+        if not recording.is_clear:
+            notes.append("no verdict: record the two sides on separate channels")
+        elif run.loudest < SILENT_DBFS:
+            notes.append("nothing but silence")
+        elif not run.record.turns:
+            notes.append("no speech was found")
+        return tuple(notes)
 
 
 class _Run:
     """One recording on its way through the engine."""
 
-    def __init__(self, replay: Replay, screener: CallScreener, driver: VirtualDriver) -> None:
+    def __init__(self, replay: Replay, screener: CallScreener) -> None:
         self._replay = replay
         self._screener = screener
-        self.driver = driver
+        self.driver = VirtualDriver(screener, replay.recognize, replay.latency)
         self.record = CallRecord()
         self.loudest = -120.0
 
-    def play(self, blocks: Iterator[Samples], caller: int, channels: int) -> None:
-        callee = Listener() if channels == 2 else None
-        for block in blocks:
-            for start in range(0, len(block), self._replay.chunk):
-                piece = block[start : start + self._replay.chunk]
-                if callee is not None:
-                    self._listen_to_callee(callee, np.ascontiguousarray(piece[:, 1 - caller]))
-                self._hear(np.ascontiguousarray(piece[:, caller]))
-            self._replay.on_progress(self.driver.now)
+    def play(self, recording: Recording) -> None:
+        for piece in recording.pieces():
+            for state, when in piece.other:
+                self._screener.receive_prompt_state(state, None, when)
+            self._hear(piece.samples)
             if self._screener.has_ended and not self._replay.options.listen_on:
                 break
         self._take(self.driver.hang_up())
 
     def _hear(self, samples: Samples) -> None:
         self.loudest = max(self.loudest, rms_dbfs(samples))
-        self._take(self.driver.feed(samples))
-
-    def _listen_to_callee(self, listener: Listener, samples: Samples) -> None:
-        """Report when the person called speaks, before the caller's audio of the same moment is heard."""
-        for heard in listener.push(samples):
-            if isinstance(heard, SpeechBegan):
-                self._screener.receive_prompt_state("started", None, heard.media_time)
-            elif isinstance(heard, TurnAudio):
-                self._screener.receive_prompt_state("ended", None, heard.boundary.speech_end)
+        for start in range(0, len(samples), self._replay.chunk):
+            self._take(self.driver.feed(samples[start : start + self._replay.chunk]))
 
     def _take(self, events: Iterator[Event]) -> None:
         for event in events:

@@ -1,32 +1,12 @@
 """What the command line shows of a call: readable on a terminal."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from detector.agents.record import CallRecord
-from detector.signals.evidence import Evidence
+from detector.console.terminal import ACTION_COLOURS, clock_time, printable, strength
 
-__all__ = ["clock_time", "print_record", "printable", "strength"]
-
-_ACTIONS = {"forward": "green", "take_message": "yellow", "hang_up": "red", "none": "dim"}
-
-
-def clock_time(seconds: float) -> str:
-    """Media time as m:ss.t."""
-    minutes, rest = divmod(max(0.0, seconds), 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
-def printable(text: str) -> str:
-    """Text from outside, without control characters and without markup."""
-    return escape("".join(char if char.isprintable() else "�" for char in text))
-
-
-def strength(evidence: Evidence) -> str:
-    """The log-likelihood ratio as a short bar: ++ speaks for unwanted, -- for wanted."""
-    count = min(4, max(1, round(abs(evidence.llr))))
-    return ("+" if evidence.llr > 0 else "-") * count
+__all__ = ["print_record"]
 
 
 def print_record(console: Console, title: str, record: CallRecord, judged: str, notes: tuple[str, ...]) -> None:
@@ -34,7 +14,7 @@ def print_record(console: Console, title: str, record: CallRecord, judged: str, 
     verdict = record.verdict
     if verdict is None:
         return
-    colour = _ACTIONS[verdict.action]
+    colour = ACTION_COLOURS[verdict.action]
     decided = "undecided" if verdict.decided_at is None else f"at {clock_time(verdict.decided_at)}"
     console.print(
         f"[bold]{printable(title)}[/bold]  [{colour}]{verdict.label} → {verdict.action}[/{colour}]  "

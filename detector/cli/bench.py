@@ -1,0 +1,1 @@
+"""`detector bench`: measure speed and accuracy against what a user would do instead."""
