@@ -21,6 +21,7 @@ from detector.sip.wire import (
 )
 
 __all__ = [
+    "Alive",
     "Audio",
     "AudioSent",
     "Bridged",
@@ -64,6 +65,17 @@ class Ready:
 class StartFailed:
     kind: Annotated[str, Choice("port_in_use", "configuration", "library")]
     problem: Line
+
+
+@message(84)
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A sign of life, every two seconds."""
+
+    worker: U32
+    calls: U16
+    dropped_frames: U32
+    """Audio not sent so far because the service read too slowly."""
 
 
 @message(66)
@@ -209,6 +221,7 @@ class ReferReceived:
 
     call: U64
     target: Uri
+    new_call: U64
 
 
 @message(81)

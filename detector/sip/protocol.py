@@ -23,6 +23,7 @@ from detector.sip.commands import (
     StopPlaying,
 )
 from detector.sip.events import (
+    Alive,
     Audio,
     AudioSent,
     Bridged,
@@ -50,6 +51,7 @@ __all__ = [
     "COMMANDS",
     "EVENTS",
     "PROTOCOL_VERSION",
+    "Alive",
     "Answer",
     "Audio",
     "AudioSent",
@@ -109,7 +111,8 @@ Command = (
     | SendDtmf
 )
 Event = (
-    Ready
+    Alive
+    | Ready
     | StartFailed
     | Registered
     | RegistrationFailed

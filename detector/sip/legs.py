@@ -1,0 +1,168 @@
+"""Calls and account as the library sees them: subclasses whose callbacks only note what happened.
+
+The library calls back on its own threads. Nothing is done there: each callback puts a small function into
+the inbox, which the worker's one thread runs, and which talks to the leg's listener. An exception that
+reached the library would end the process, so none leaves a callback.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, Final, Protocol, TypeVar
+
+import pjsua2 as pj
+
+__all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean"]
+
+_log = logging.getLogger(__name__)
+
+Post = Callable[[Callable[[], None]], None]
+"""Puts a function into the worker's inbox."""
+F = TypeVar("F", bound=Callable[..., None])
+
+DECLINE: Final = 603
+LONGEST_REASON: Final = 128
+
+
+def clean(text: str, longest: int = LONGEST_REASON) -> str:
+    """Make text from the network fit for a message: valid Unicode, bounded, without undecodable bytes."""
+    return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
+
+
+def _guarded(callback: F) -> F:
+    @wraps(callback)
+    def guarded(*arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except Exception as error:  # noqa: BLE001 - see the module's docstring
+            # No traceback: its values may be a caller's.
+            _log.error("%s failed: %s.", callback.__name__, type(error).__name__)
+
+    return guarded  # type: ignore[return-value]  # the same parameters, by wraps
+
+
+class LegListener(Protocol):
+    """Hears of one leg, on the worker's own thread."""
+
+    def leg_progressed(self, code: int, reason: str) -> None: ...
+    def leg_confirmed(self) -> None: ...
+    def leg_ended(self, code: int, reason: str) -> None: ...
+    def leg_media_changed(self) -> None: ...
+    def leg_dtmf(self, digit: str, method: str) -> None: ...
+    def leg_transfer(self, code: int, reason: str, *, final: bool) -> None: ...
+    def leg_referred(self, target: str, new: "Leg") -> None: ...
+
+
+class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
+    """One call of the library.
+
+    An incoming one must be made inside `onIncomingCall`, or the library answers 500.
+    """
+
+    def __init__(self, account: "SipAccount", slot: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(account, slot)
+        self._account = account
+        self._post = account.post
+        self.listener: LegListener | None = None
+        self.gone = False
+        """Disconnected: another call may have the slot by now, so nothing may be asked of the library."""
+
+    @_guarded
+    def onCallState(self, _event: Any) -> None:  # noqa: N802 - the library's name
+        info = self.getInfo()
+        code, reason = int(info.lastStatusCode), clean(info.lastReason)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.gone = True
+            # The destructor of a call hangs up whatever call holds its slot by then: it must never run.
+            self.this.disown()
+            self._tell("leg_ended", code, reason)
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self._tell("leg_confirmed")
+        elif info.state == pj.PJSIP_INV_STATE_EARLY:
+            self._tell("leg_progressed", code, reason)
+
+    @_guarded
+    def onCallMediaState(self, _event: Any) -> None:  # noqa: N802 - the library's name
+        self._tell("leg_media_changed")
+
+    @_guarded
+    def onDtmfDigit(self, event: Any) -> None:  # noqa: N802 - the library's name
+        method = "info" if event.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc2833"
+        self._tell("leg_dtmf", clean(event.digit, 1), method)
+
+    @_guarded
+    def onCallTransferStatus(self, event: Any) -> None:  # noqa: N802 - the library's name
+        final = bool(event.finalNotify)
+        event.cont = not final
+        self._post(partial(self._transfer, int(event.statusCode), clean(event.reason), final=final))
+
+    @_guarded
+    def onCallTransferRequest(self, event: Any) -> None:  # noqa: N802 - the library's name
+        """REFER: refused, unless we are a test caller; otherwise any stranger could have us place calls."""
+        if not self._account.follows_refer:
+            event.statusCode = DECLINE
+            return
+        new = Leg(self._account)
+        self._account.keep(new)
+        event.newCall = new
+        self._tell("leg_referred", clean(event.dstUri, 1024), new)
+
+    @_guarded
+    def onCallReplaceRequest(self, event: Any) -> None:  # noqa: N802 - the library's name
+        event.statusCode = DECLINE
+
+    def _transfer(self, code: int, reason: str, *, final: bool) -> None:
+        if self.listener is not None:
+            self.listener.leg_transfer(code, reason, final=final)
+
+    def _tell(self, event: str, *values: Any) -> None:
+        self._post(partial(self._deliver, event, values))
+
+    def _deliver(self, event: str, values: tuple[Any, ...]) -> None:
+        if self.listener is not None:
+            getattr(self.listener, event)(*values)
+
+
+IncomingHandler = Callable[[Leg, str, str], None]
+"""Gets the leg, the whole INVITE and the address that it came from."""
+
+
+class SipAccount(pj.Account):  # type: ignore[misc]  # the library has no types
+    """Takes INVITEs and hears from the registrar."""
+
+    def __init__(
+        self,
+        post: Post,
+        incoming: IncomingHandler,
+        registration: Callable[[int, str, int], None],
+        *,
+        follows_refer: bool,
+    ) -> None:
+        super().__init__()
+        self.post = post
+        self.follows_refer = follows_refer
+        self._incoming = incoming
+        self._registration = registration
+        self._kept: list[Leg] = []
+
+    def keep(self, leg: Leg) -> None:
+        """Hold a leg that the library made use of, for Python would collect it."""
+        self._kept = [each for each in self._kept if not each.gone]
+        self._kept.append(leg)
+
+    @_guarded
+    def onIncomingCall(self, event: Any) -> None:  # noqa: N802 - the library's name
+        leg = Leg(self, event.callId)
+        self.post(
+            partial(self._incoming, leg, clean(event.rdata.wholeMsg, 65536), clean(event.rdata.srcAddress))
+        )
+
+    @_guarded
+    def onRegState(self, event: Any) -> None:  # noqa: N802 - the library's name
+        # Where no answer came at all, the code is 0 or a local 408/503 and `status` says so.
+        code = int(event.code) if event.code else 408 * bool(event.status)
+        self.post(partial(self._registration, code, clean(event.reason), int(event.expiration)))
+
+    @_guarded
+    def onIncomingSubscribe(self, event: Any) -> None:  # noqa: N802 - the library's name
+        event.code = DECLINE

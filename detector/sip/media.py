@@ -1,0 +1,198 @@
+"""Audio between the library's bridge and the worker: frames of 20 ms, 8 kHz, mono, s16le.
+
+The library runs these callbacks on its own clock thread, 50 times a second for each call; whatever they do
+delays every call of the process. The vectors that it hands over take 140 microseconds to copy through the
+binding and 2 through their pointers, so the pointers are used where a self-test at start shows them to lie
+where expected.
+"""
+
+import ctypes
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+import pjsua2 as pj
+
+__all__ = ["FRAME_BYTES", "FRAME_SAMPLES", "FramePort", "PortPool", "frame_access"]
+
+_log = logging.getLogger(__name__)
+
+FRAME_SAMPLES: Final = 160
+FRAME_BYTES: Final = 320
+CLOCK_RATE: Final = 8000
+FRAME_MICROSECONDS: Final = 20000
+SAMPLE_BITS: Final = 16
+REST_SECONDS: Final = 0.5
+"""How long a port rests before it serves another call: the bridge may still be running it."""
+MAX_QUEUED_BYTES: Final = 60 * 2 * CLOCK_RATE
+"""A minute of audio to send."""
+REPORT_FRAMES: Final = 5
+"""A hundred milliseconds between two reports of what was sent."""
+
+Reader = Callable[[Any], bytes]
+Writer = Callable[[Any, bytes], None]
+FrameHandler = Callable[[int, bytes, float], None]
+SentHandler = Callable[[int, int, int], None]
+
+
+_Ends = ctypes.c_size_t * 2
+"""How a C++ vector starts: the addresses of its first byte and of the byte after its last."""
+
+
+def _read_by_pointer(vector: Any) -> bytes:
+    begin, end = _Ends.from_address(int(vector.this))
+    return ctypes.string_at(begin, end - begin)
+
+
+def _read_by_binding(vector: Any) -> bytes:
+    return bytes(vector)
+
+
+def _write_by_pointer(vector: Any, data: bytes) -> None:
+    if vector.size() != len(data):
+        vector.resize(len(data))
+    begin, _ = _Ends.from_address(int(vector.this))
+    ctypes.memmove(begin, data, len(data))
+
+
+def _write_by_binding(vector: Any, data: bytes) -> None:
+    vector[:] = pj.ByteVector(data)
+
+
+def frame_access() -> tuple[Reader, Writer]:
+    """Return how to read and write the library's byte vectors: by pointer where that is shown to be right."""
+    sample = bytes(range(256)) + bytes(FRAME_BYTES - 256)
+    vector = pj.ByteVector(sample)
+    begin, end = _Ends.from_address(int(vector.this))
+    # Only where the distance is right is it safe to follow the pointer.
+    if begin and end and end - begin == len(sample) and _read_by_pointer(vector) == sample:
+        _write_by_pointer(vector, sample[::-1])
+        if bytes(vector) == sample[::-1]:
+            return _read_by_pointer, _write_by_pointer
+    _log.warning("The SIP library keeps its frames in an unknown way: they are copied slowly.")
+    return _read_by_binding, _write_by_binding
+
+
+class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no types
+    """Both directions of one call: hands out what is heard, and sends what is queued.
+
+    Its callbacks run on the library's clock thread; `begin`, `end` and `queue` on the worker's own.
+    """
+
+    def __init__(self, name: str, access: tuple[Reader, Writer]) -> None:
+        super().__init__()
+        self._read, self._write = access
+        self._heard: FrameHandler | None = None
+        self._told: SentHandler | None = None
+        self._lock = threading.Lock()
+        self._queue: deque[bytes] = deque()
+        self._tail = bytearray()
+        """Less than a frame, waiting for the rest."""
+        self._sent_frames = 0
+        self._to_report = 0
+        self.position = 0
+        """Samples heard since `begin`."""
+        form = pj.MediaFormatAudio()
+        form.init(pj.PJMEDIA_FORMAT_PCM, CLOCK_RATE, 1, FRAME_MICROSECONDS, SAMPLE_BITS)
+        self.createPort(name, form)
+
+    def begin(self, heard: FrameHandler, told: SentHandler) -> None:
+        """Serve a call.
+
+        `heard(position, data, captured)` gets each frame, `told(sent, queued, position)` the pace of sending.
+        """
+        self.drop_queued()
+        self._sent_frames = self._to_report = self.position = 0
+        self._told, self._heard = told, heard
+
+    def end(self) -> None:
+        self._heard = self._told = None
+        self.drop_queued()
+
+    @property
+    def queued(self) -> int:
+        """Bytes waiting to be sent."""
+        return len(self._queue) * FRAME_BYTES
+
+    def queue(self, data: bytes) -> None:
+        """Add audio to be sent.
+
+        A piece of a frame waits for the rest; it is filled up with silence when that does not come in time.
+        """
+        with self._lock:
+            self._tail += data
+            whole = len(self._tail) // FRAME_BYTES * FRAME_BYTES
+            self._queue.extend(
+                bytes(self._tail[at : at + FRAME_BYTES]) for at in range(0, whole, FRAME_BYTES)
+            )
+            del self._tail[:whole]
+
+    def drop_queued(self) -> None:
+        """Forget what waits to be sent and report so."""
+        with self._lock:
+            self._queue.clear()
+            self._tail.clear()
+            self._to_report = REPORT_FRAMES
+
+    def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - the library's name
+        try:
+            if (heard := self._heard) is None:
+                return
+            data = self._read(frame.buf) if frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO else b""
+            position = self.position
+            self.position = position + FRAME_SAMPLES
+            heard(position, data if len(data) == FRAME_BYTES else bytes(FRAME_BYTES), time.monotonic())
+        except Exception as error:  # noqa: BLE001 - an exception that reaches the library ends the process
+            _log.error("A frame was lost: %s.", type(error).__name__)
+
+    def onFrameRequested(self, frame: Any) -> None:  # noqa: N802 - the library's name
+        try:
+            frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
+            self._write(frame.buf, self._next_to_send())
+        except Exception as error:  # noqa: BLE001 - an exception that reaches the library ends the process
+            _log.error("A frame was not sent: %s.", type(error).__name__)
+
+    def _next_to_send(self) -> bytes:
+        data = self._take_queued()
+        if data:
+            self._sent_frames += 1
+            self._to_report += 1
+        if (
+            self._told is not None
+            and self._to_report
+            and (self._to_report >= REPORT_FRAMES or not self._queue)
+        ):
+            self._to_report = 0
+            self._told(self._sent_frames * FRAME_SAMPLES, len(self._queue) * FRAME_SAMPLES, self.position)
+        return data or bytes(FRAME_BYTES)
+
+    def _take_queued(self) -> bytes:
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+            data = bytes(self._tail)
+            self._tail.clear()
+        return data.ljust(FRAME_BYTES, b"\0") if data else b""
+
+
+class PortPool:
+    """Ports are made once and used again: the bridge may run one that was just given back."""
+
+    def __init__(self) -> None:
+        self._access = frame_access()
+        self._resting: deque[tuple[float, FramePort]] = deque()
+        self._made: list[FramePort] = []
+
+    def take(self, now: float) -> FramePort:
+        if self._resting and self._resting[0][0] <= now:
+            return self._resting.popleft()[1]
+        port = FramePort(f"frames-{len(self._made)}", self._access)
+        self._made.append(port)
+        return port
+
+    def give_back(self, port: FramePort, now: float) -> None:
+        port.end()
+        self._resting.append((now + REST_SECONDS, port))
