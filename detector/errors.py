@@ -10,6 +10,7 @@
     ├── RecognitionError        speech recognition broke; never an empty text
     │   └── RecognitionTimeout  it took longer than its deadline
     ├── StoreError              the store cannot be read or written
+    │   └── StoreConflict       a change does not fit what is in the store (a call that it lacks)
     └── SipError                signalling or media
         ├── PortInUse           the address to listen on is taken
         ├── RegistrationRefused the registrar answered with an error
@@ -33,6 +34,7 @@ __all__ = [
     "RegistrationRefused",
     "ScenarioError",
     "SipError",
+    "StoreConflict",
     "StoreError",
     "WorkerDied",
 ]
@@ -75,6 +77,10 @@ class RecognitionTimeout(RecognitionError):  # noqa: N818 - a time-out is named 
 
 
 class StoreError(DetectorError):
+    pass
+
+
+class StoreConflict(StoreError):  # noqa: N818 - reads as the sentence that it is
     pass
 
 

@@ -1,0 +1,189 @@
+"""Opening the database: its address, its engine, its migrations, and errors in one line.
+
+SQLite in a file is the default; any other SQLAlchemy URL works where its driver is installed. SQLite runs in
+WAL mode, so that readers and the writer do not wait for each other, and overwrites what is deleted.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from detector.errors import StoreConflict, StoreError
+
+__all__ = ["Database", "parse_url"]
+
+_BUSY_MILLISECONDS: Final = 5000
+_MIGRATION_LOCK: Final = 0x0DE7EC70
+"""Any number, the same for all that share a PostgreSQL server."""
+_WRITES: Final = "writes"
+
+
+def parse_url(address: str | Path) -> URL:
+    """Return the database URL of `address`: a URL, or the path of an SQLite file. Raises StoreError."""
+    written = str(address)
+    if "://" not in written:
+        return URL.create("sqlite", database=str(Path(written).expanduser()))
+    try:
+        url = make_url(written)
+    except ArgumentError:
+        raise StoreError(
+            "store.url is no address of a database; write a path, or postgresql+psycopg://user@host/name"
+        ) from None
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+class Database:
+    """An open database with the newest shape. Safe to use from several threads."""
+
+    def __init__(self, address: str | Path) -> None:
+        """Open and migrate. Raises StoreError where the database cannot be opened, read or written."""
+        self._url = parse_url(address)
+        self.name = self._url.render_as_string(hide_password=True)
+        """For messages: the address without a password."""
+        if self._is_sqlite and self._url.database not in (None, "", ":memory:"):
+            self.name = str(self._url.database)
+            self._make_file(Path(self.name))
+        self._engine = self._make_engine()
+        try:
+            with self.writing() as connection:
+                self._migrate(connection)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that only reads. Raises StoreError."""
+        with self._translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end and rolled back on any exception. Raises StoreError."""
+        with self._translated(), self._engine.connect() as connection:
+            writer = connection.execution_options(**{_WRITES: True})
+            with writer.begin():
+                yield writer
+
+    def compact(self) -> None:
+        """Bring what was deleted out of SQLite's log as well, so that no copy of it stays on disk."""
+        if self._is_sqlite:
+            with self._translated(), self._engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert isinstance(raw, SqliteConnection)  # noqa: S101 - the only driver for SQLite
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _make_file(self, path: Path) -> None:
+        """Create the file readable by its owner only: it holds numbers and transcripts."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be opened for writing ({error.strerror}); check who owns the folder, "
+                "or set store.url"
+            ) from None
+
+    def _make_engine(self) -> Engine:
+        try:
+            engine = create_engine(self._url, pool_pre_ping=not self._is_sqlite)
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"{self.name}: the driver {error.name} is not installed; "
+                "install robocall-detector[postgresql]"
+            ) from None
+        except (NoSuchModuleError, ArgumentError, SQLAlchemyError):
+            raise StoreError(
+                f"{self._url.drivername}: no such kind of database is known; use a path or postgresql+psycopg://"
+            ) from None
+        if self._is_sqlite:
+            event.listen(engine, "connect", _configure_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _migrate(self, connection: Connection) -> None:
+        """Bring the tables to their newest shape; two programs that start at once wait for each other."""
+        from alembic import command  # noqa: PLC0415 - only where a database is opened
+        from alembic.config import Config  # noqa: PLC0415 - likewise
+        from alembic.util import CommandError  # noqa: PLC0415 - likewise
+
+        if not self._is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config = Config()
+        config.set_main_option("script_location", "detector.stores:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise StoreError(
+                f"{self.name}: was written by a newer version of the detector; install that one, "
+                "or use another store"
+            ) from None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what the library raises into one line without the statement, whose values are personal."""
+        try:
+            yield
+        except IntegrityError as error:
+            raise StoreConflict(
+                f"{self.name}: a change does not fit what is there ({_cause(error)})"
+            ) from None
+        except DBAPIError as error:
+            raise StoreError(f"{self.name}: {_reason(error)}") from None
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self.name}: failed inside ({type(error).__name__})") from None
+
+
+def _configure_sqlite(connection: SqliteConnection, _record: object) -> None:
+    # Transactions are begun by us: the driver would leave changes of tables outside of them.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that read first would fail instead of waiting its turn.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_SQLITE_HINTS: Final = {
+    "SQLITE_NOTADB": "is not an SQLite database; move it away, or name another file in store.url",
+    "SQLITE_CORRUPT": "is damaged; move it away and restore a copy",
+    "SQLITE_FULL": "the disk is full; free space there",
+    "SQLITE_READONLY": "cannot be written; check its owner and its folder's",
+    "SQLITE_CANTOPEN": "cannot be opened; check its owner and its folder's",
+    "SQLITE_BUSY": f"was locked by another program for {_BUSY_MILLISECONDS // 1000} s",
+    "SQLITE_IOERR": "the disk failed to read or write it",
+}
+
+
+def _reason(error: DBAPIError) -> str:
+    """What broke, in our words: the driver's own may quote values of rows."""
+    cause = _cause(error)
+    for prefix, hint in _SQLITE_HINTS.items():
+        if cause.startswith(prefix):
+            return hint
+    return f"cannot be reached or failed ({cause}); is the database server running?"
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlite_errorname", type(error.orig).__name__))
