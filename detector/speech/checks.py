@@ -48,7 +48,7 @@ _TIMES = {1: 4, 2: 3, 3: 3, 4: 3} | dict.fromkeys(range(5, 25), 2)
 
 _CREDITS = re.compile(
     r"""
-    (?:中文)?字幕[^，。,.!！?？\s]{0,12}(?:提供|制作|製作|志愿者|志願者|by|组|組)[^，。,.!！?？]{0,20}
+    (?:中文)?字幕[^，。,!！?？\s]{0,16}(?:提供|制作|製作|志愿者|志願者|by|组|組)[^，。,.!！?？]{0,20}
     | (?:优优)?独播剧场\S{0,20}YoYo\s*Television\s*Series\s*Exclusive | YoYo\s*Television\s*Series\s*Exclusive
     | (?:请|請)?(?:不吝)?\s*点赞\s*[，,、\s]*(?:订阅|关注)[^。!！]{0,24}
     | (?:欢迎|请|记得)?(?:订阅|点赞|关注)(?:我们|我|本)?的?(?:频道|栏目)
@@ -59,7 +59,7 @@ _CREDITS = re.compile(
     | thanks?\s+(?:you\s+)?(?:so\s+much\s+)?for\s+(?:watching|listening|viewing)[^.!?]{0,20}
     | (?:please\s+)?like\s+and\s+subscribe[^.!?]{0,30}
     | (?:please\s+|don'?t\s+forget\s+to\s+)?subscribe\s+to\s+(?:my|our|the)\s+channel[^.!?]{0,30}
-    | (?:sub(?:title|bed|titled|titles)|transcri(?:bed|ption)|caption(?:s|ed)?)\s*(?:s\s+)?by\s+[^.!?]{0,40}
+    | (?:subtitles?|captions?|transcription)\s+by\s+[^!?，。]{0,40}
     | (?:www\.)?(?:amara|zeoranger|otter)\s*\.\s*(?:org|ai|co\.uk)\S{0,20}
     | see\s+you\s+(?:in\s+the\s+)?next\s+(?:video|time\s+on)
     """,
