@@ -121,8 +121,11 @@ class OpeningExtractor:
         self._since_speech = 0.0 if is_speech is not False else self._since_speech + seconds
         # What follows speech closely is its echo in the room.
         if is_speech is False and (self._onset.at is None or self._since_speech > 0.15):
-            (self._before if self._onset.at is None else self._after).push(seconds, level_dbfs)
-            found += self._background(media_time, end)
+            if self._onset.at is None:
+                self._before.push(seconds, level_dbfs)
+            elif not self._background_judged:
+                self._after.push(seconds, level_dbfs)
+                found += self._background(media_time, end)
             if not self._agent_speaking and self._murmur.push(seconds, level_dbfs):
                 detail = "murmur of several voices in the background"
                 found.append(Evidence("dialer.murmur", _LLR_MURMUR, media_time, end, detail, "dialer"))
@@ -165,7 +168,7 @@ class OpeningExtractor:
     def _background(self, media_time: float, now: float) -> list[Evidence]:
         """Compare the room before the first word with the room after it, once both are known."""
         options, before, after = self._options, self._before, self._after
-        if self._background_judged or after.seconds < options.background_after:
+        if after.seconds < options.background_after:
             return []
         self._background_judged = True
         if before.seconds < options.background_before:

@@ -150,7 +150,7 @@ def test_other_tones() -> None:
 
 
 def babble_levels(voices: int, seed: int) -> list[float]:
-    """Levels of 20 ms of `voices` talkers around -40 dBFS; 8 of them fluctuate as 8 mixed real speakers do."""
+    """Levels of 20 ms of `voices` talkers around -40 dBFS; 8 of them fluctuate like 8 real speakers."""
     rng = np.random.default_rng(seed)
     power = np.zeros(400)
     for _ in range(voices):

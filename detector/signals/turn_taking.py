@@ -1,0 +1,292 @@
+"""Who speaks when: what the caller does when he is talked over, and how long his replies take.
+
+The rules, first as prose:
+
+- An interruption begins when the agent starts to speak while the caller has been talking for a while. It is
+  settled once he has been silent for longer than a breath, or goes on and on.
+  A person stops within half a second, or finishes the phrase in two; a recording goes on. A caller who pauses
+  by chance at that very moment (between two sentences) starts again at once, so a breath settles nothing.
+- A monologue is talk that began before the greeting ended, ran through it, and goes on after it.
+- A reply is the first talk after the agent's words. People take 0.2 s, or 2 s, and never twice the same; a
+  machine takes what recognition and synthesis take: seldom under 0.8 s, and nearly always the same.
+
+                 agent starts, caller has talked ≥ `talked_before`
+        QUIET ─────────────────────────────────────────────────────► TALKED OVER
+          ▲   silent ≥ `breath`: stopped at once, soon, or later            │ talks ≥ `through`: evidence;
+          └─────────────────────────────────────────────────────────────────┘ ≥ `far_through`: more of it
+
+Only durations and flags go in: no audio, no clock. The old and hard of hearing talk on as well, and take
+their time: one observation never weighs more than about one nat.
+"""
+
+from dataclasses import dataclass
+from statistics import fmean, median, pstdev
+from typing import Literal
+
+from detector.signals.evidence import Axis, Evidence
+
+__all__ = ["TurnTakingExtractor", "TurnTakingOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTakingOptions:
+    """Durations in seconds."""
+
+    onset: float = 0.15
+    """Speech that makes talk of a noise."""
+    pause: float = 0.35
+    """Silence that ends a piece of talk."""
+    breath: float = 1.2
+    """Silence that a speaker may leave between two sentences without having stopped; recordings leave 0.6."""
+    talked_before: float = 0.5
+    still_talking: float = 0.15
+    """Silence up to which he is still talking when the agent starts."""
+    stops: float = 0.7
+    """People stop within 0.5 s; voice activity ends up to 0.2 s late."""
+    slows: float = 2.0
+    through: float = 2.5
+    far_through: float = 5.0
+    agent_heard: float = 0.8
+    """Speech of the agent that nobody can miss."""
+    monologue: float = 6.0
+    monologue_overlap: float = 1.5
+    monologue_after: float = 1.0
+    longest_latency: float = 4.0
+    least_constant_delay: float = 0.4
+    """Anything may be constant below this: two quick replies differ by little."""
+
+
+_LLR_THROUGH = 0.9
+_LLR_FAR_THROUGH = 0.5
+_LLR_MONOLOGUE = 0.6
+"""An old person who takes the machine for a person does this too."""
+_LLR_STOPPED = -0.5
+"""Live agents stop, and some dialers listen for an interruption: it clears of playback only."""
+_LLR_SLOWED = -0.2
+_LLR_CONSTANT = {2: 0.3, 3: 0.6, 4: 0.9}
+"""By number of replies, for all of them together. Replies that spread by 0.2 s stay within the limits below by
+chance in one of five pairs and one of three triples; those that spread by 0.05 s in two of three, and all."""
+_CONSTANT_SPREAD = {2: 0.035, 3: 0.1, 4: 0.12}
+"""Standard deviation (of the population, seconds) up to which replies count as equally late."""
+_LLR_QUICK = -0.3
+_QUICK = 0.5
+_LLR_NO_REPLY = 0.15
+_MOST_INTERRUPTIONS = 2
+_NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
+_QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})
+
+
+class TurnTakingExtractor:
+    """Watches one call, in order. Sources "playback.…" and "responsive.…"."""
+
+    def __init__(self, options: TurnTakingOptions | None = None) -> None:
+        self._options = options or TurnTakingOptions()
+        self._talk = _Talk(self._options)
+        self._agent_since: float | None = None
+        self._act: str | None = None
+        self._talked_over: _TalkedOver | None = None
+        self._interruptions = 0
+        self._greeting: tuple[float, float] | None = None
+        self._monologue_said = False
+        self._asked_at: float | None = None
+        self._latencies: list[float] = []
+        self._constant_said = 0.0
+        self._quick_said = False
+        self._no_replies = 0
+
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        """Seconds between the agent's last word and each reply."""
+        return tuple(self._latencies)
+
+    def receive_agent(
+        self, state: Literal["started", "ended"], now: float, act: str | None = None
+    ) -> list[Evidence]:
+        """The agent's speech started, or ended or was cut; `act` is what it says."""
+        if state == "ended":
+            return self._agent_ended(now)
+        self._agent_since, self._act, self._asked_at = now, act, None
+        talk = self._talk
+        is_talked_over = talk.is_talking and now - talk.start >= self._options.talked_before
+        if (
+            is_talked_over
+            and self._interruptions < _MOST_INTERRUPTIONS
+            and act not in ("goodbye", "connecting")
+        ):
+            self._talked_over = _TalkedOver(now, last=now)
+        return []
+
+    def receive_activity(
+        self, media_time: float, seconds: float, is_speech: bool | None, arrived: float | None = None
+    ) -> list[Evidence]:
+        """Take the next `seconds` of the caller; `is_speech` None counts as whatever is going on."""
+        now = media_time + seconds if arrived is None else arrived
+        began = self._talk.push(media_time, seconds, is_speech)
+        found: list[Evidence] = []
+        if began:
+            found += self._replied(now)
+        found += self._interrupted(media_time + seconds, now)
+        found += self._monologue(media_time + seconds, now)
+        return found + self._unanswered(media_time + seconds, now)
+
+    def _agent_ended(self, now: float) -> list[Evidence]:
+        if self._agent_since is None:
+            return []
+        if self._act == "greeting" and self._greeting is None:
+            self._greeting = (self._agent_since, now)
+        if self._talked_over is not None:
+            self._talked_over.agent_until = now
+        if self._act not in _NO_REPLY_EXPECTED and not self._talk.is_talking:
+            self._asked_at = now
+        self._agent_since = None
+        return []
+
+    # Talked over.
+
+    def _interrupted(self, until: float, now: float) -> list[Evidence]:
+        over, options = self._talked_over, self._options
+        if over is None:
+            return []
+        if self._talk.last_speech > over.start:
+            over.last = self._talk.last_speech
+        if until - over.last >= options.breath:
+            self._talked_over = None
+            return self._settle(over, now)
+        talked_on = over.last - over.start
+        heard = (until if over.agent_until is None else over.agent_until) - over.start
+        if heard < options.agent_heard:
+            return []
+        if over.said == 0 and talked_on >= options.through:
+            over.said = 1
+            self._interruptions += 1
+            return [self._through(over, _LLR_THROUGH, talked_on, now)]
+        if over.said == 1 and talked_on >= options.far_through:
+            over.said = 2
+            return [self._through(over, _LLR_FAR_THROUGH, talked_on, now)]
+        return []
+
+    def _through(self, over: "_TalkedOver", llr: float, seconds: float, now: float) -> Evidence:
+        detail = f"talked on for {seconds:.1f} s while being spoken to"
+        return Evidence("playback.through_interruption", llr, over.start, now, detail, "playback")
+
+    def _settle(self, over: "_TalkedOver", now: float) -> list[Evidence]:
+        """Judge a caller who fell silent: at once, soon, or so late that it means nothing."""
+        after, options = over.last - over.start, self._options
+        heard = (now if over.agent_until is None else over.agent_until) - over.start
+        if over.said or not options.still_talking < after <= options.slows or heard < options.agent_heard:
+            return []
+        self._interruptions += 1
+        llr = _LLR_STOPPED if after <= options.stops else _LLR_SLOWED
+        detail = f"stopped {after:.1f} s after being spoken to"
+        return [Evidence("playback.yielded", llr, over.start, now, detail, "playback")]
+
+    # Monologue.
+
+    def _monologue(self, until: float, now: float) -> list[Evidence]:
+        greeting, options, talk = self._greeting, self._options, self._talk
+        if self._monologue_said or greeting is None or until - talk.last_speech >= options.breath:
+            return []
+        start, end = talk.run_start, greeting[1]
+        overlap = end - max(start, greeting[0])
+        if overlap < options.monologue_overlap or talk.last_speech < end + options.monologue_after:
+            return []
+        length = talk.last_speech - start
+        if length < options.monologue:
+            return []
+        self._monologue_said = True
+        detail = f"talked for {length:.0f} s without a pause, through the greeting"
+        return [Evidence("playback.monologue", _LLR_MONOLOGUE, start, now, detail, "playback")]
+
+    # Replies.
+
+    def _replied(self, now: float) -> list[Evidence]:
+        asked_at, self._asked_at = self._asked_at, None
+        latency = None if asked_at is None else self._talk.start - asked_at
+        if latency is None or not 0.0 <= latency <= self._options.longest_latency:
+            return []
+        self._latencies.append(latency)
+        return self._constant_delay(now) + self._quick_replies(now)
+
+    def _constant_delay(self, now: float) -> list[Evidence]:
+        count = min(len(self._latencies), max(_LLR_CONSTANT))
+        latest = self._latencies[-count:]
+        if count < 2 or fmean(latest) < self._options.least_constant_delay:
+            return []
+        if count == 2 and min(latest) < 0.8:
+            return []  # two replies at a person's pace prove nothing
+        more = _LLR_CONSTANT[count] - self._constant_said
+        if pstdev(latest) > _CONSTANT_SPREAD[count] or more <= 0:
+            return []
+        self._constant_said += more
+        detail = f"{count} replies, each after {fmean(latest):.1f} s"
+        return [self._responsive("constant_delay", more, now, detail)]
+
+    def _quick_replies(self, now: float) -> list[Evidence]:
+        if self._quick_said or len(self._latencies) < 2 or median(self._latencies) >= _QUICK:
+            return []
+        self._quick_said = True
+        return [self._responsive("quick", _LLR_QUICK, now, "replies as quickly as people do")]
+
+    def _unanswered(self, until: float, now: float) -> list[Evidence]:
+        asked_at = self._asked_at
+        if asked_at is None or until - asked_at < self._options.longest_latency or self._talk.is_talking:
+            return []
+        self._asked_at = None
+        if self._act not in _QUESTIONS or self._no_replies == 2:
+            return []
+        self._no_replies += 1
+        return [self._responsive("no_reply", _LLR_NO_REPLY, now, "no reply to a question")]
+
+    def _responsive(self, name: str, llr: float, now: float, detail: str) -> Evidence:
+        axis: Axis = "unresponsive" if llr > 0 else "wanted"
+        return Evidence(f"responsive.{name}", llr, self._talk.start, now, detail, axis)
+
+
+@dataclass(slots=True)
+class _TalkedOver:
+    start: float
+    last: float
+    """End of the caller's last speech since."""
+    agent_until: float | None = None
+    said: int = 0
+
+
+class _Talk:
+    """The caller's talk: pieces divided by `pause`, runs of pieces divided by `breath`."""
+
+    def __init__(self, options: TurnTakingOptions) -> None:
+        self.is_talking = False
+        self.start = 0.0
+        """Start of the present or last piece."""
+        self.run_start = 0.0
+        self.last_speech = -1e9
+        self._options = options
+        self._candidate = 0.0
+        self._voiced = 0.0
+        self._silent = 0.0
+
+    def push(self, media_time: float, seconds: float, is_speech: bool | None) -> bool:
+        """Return whether a piece of talk has just been found to have begun."""
+        end = media_time + seconds
+        if is_speech or (is_speech is None and self.is_talking):
+            return self._speak(media_time, end)
+        self._silent += seconds
+        if self._silent >= self._options.pause - 1e-9:
+            self.is_talking, self._voiced = False, 0.0
+        return False
+
+    def _speak(self, media_time: float, end: float) -> bool:
+        if self._voiced == 0.0:
+            self._candidate = media_time
+        self._silent = 0.0
+        self._voiced += end - media_time
+        if self.is_talking:
+            self.last_speech = end
+            return False
+        if self._voiced < self._options.onset - 1e-9:
+            return False
+        self.is_talking, self.start = True, self._candidate
+        if self.start - self.last_speech >= self._options.breath:
+            self.run_start = self.start
+        self.last_speech = end
+        return True
