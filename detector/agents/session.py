@@ -97,9 +97,10 @@ class LiveSession:
         self._on_prompt = on_prompt
         self._answered_at = clock.now()
         self._heard = 0
-        self._playing: Prompt | None = None
         self._timer: TimerHandle | None = None
         self._ended = False
+        self.is_broken = False
+        """The engine failed and was left alone; the line was told to put the caller through."""
 
     @property
     def now(self) -> float:
@@ -120,12 +121,11 @@ class LiveSession:
         self._screener.receive_frame(frame)
         self._guard(self._pump)
 
-    def prompt_started(self) -> None:
-        self._prompt_state("started")
-
-    def prompt_ended(self, *, cut: bool) -> None:
-        self._prompt_state("cut" if cut else "ended")
-        self._playing = None
+    def prompt_state(self, state: PromptState, prompt_id: str) -> None:
+        """The line reports what became of a prompt that it was told to play."""
+        self._on_prompt(state, prompt_id, self.now)
+        self._screener.receive_prompt_state(state, prompt_id, self.now)
+        self._guard(self._pump)
 
     def digit(self, digit: str) -> None:
         self._screener.receive_dtmf(digit, self.now)
@@ -148,13 +148,6 @@ class LiveSession:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _prompt_state(self, state: PromptState) -> None:
-        if self._playing is None:
-            return
-        self._on_prompt(state, self._playing.id, self.now)
-        self._screener.receive_prompt_state(state, self._playing.id, self.now)
-        self._guard(self._pump)
-
     def _pump(self) -> None:
         while (event := self._screener.next_event()) is not None:
             self._on_event(event)
@@ -167,7 +160,6 @@ class LiveSession:
             case TurnEnded():
                 self._transcribe(event)
             case Say():
-                self._playing = event.prompt
                 self._line.play(event.prompt)
             case StopSpeaking():
                 self._line.stop_playing()
@@ -226,6 +218,6 @@ class LiveSession:
             # No traceback: what it quotes could hold the caller's words.
             log.error("the engine failed (%s); the call is put through", _where(error))  # noqa: TRY400
             if not self._ended:
-                self._ended = True
+                self._ended = self.is_broken = True
                 self._line.stop_playing()
                 self._line.forward()

@@ -1,0 +1,118 @@
+"""The journal of one call: what happens is written into the store as it happens, and never waited for."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from detector.agents.record import CallRecord, Turn
+from detector.audio.frames import Samples
+from detector.call import CallInfo
+from detector.decision.verdict import Verdict
+from detector.dialogue.acts import Act
+from detector.events import Event, HangUp, PromptState, Say, TurnTranscribed
+from detector.signals.evidence import Evidence
+from detector.stores.records import EndReason
+from detector.stores.store import Store
+from detector.stores.writer import StoreWriter
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """Keeps the record of a call in memory and sends each line of it to the writer."""
+
+    def __init__(
+        self,
+        call: CallInfo,
+        writer: StoreWriter,
+        wall_clock: Callable[[], datetime],
+        *,
+        keep_audio: bool,
+    ) -> None:
+        # The Call-ID of the INVITE is the caller's to choose; the store wants one that was never used before.
+        self.call = replace(call, call_id=uuid.uuid4().hex)
+        self.record = CallRecord()
+        self._writer = writer
+        self._wall_clock = wall_clock
+        self._audio: list[Samples] | None = [] if keep_audio else None
+        self._started = wall_clock()
+        self._is_closed = False
+        self._was_asked_plainly = False
+        writer.submit(Store.begin_call, self.call, self._started)
+
+    def answered(self) -> None:
+        self._writer.submit(Store.answer_call, self.call.call_id, self._wall_clock())
+
+    def audio(self, samples: Samples) -> None:
+        if self._audio is not None:
+            self._audio.append(samples)
+
+    def event(self, event: Event) -> None:
+        """Take an event of the engine."""
+        self.record.receive(event)
+        call_id = self.call.call_id
+        match event:
+            case TurnTranscribed():
+                turn = Turn("caller", event.start, event.end, event.text)
+                self._writer.submit(Store.add_turn, call_id, turn)
+            case Say():
+                end = event.arrived + event.prompt.seconds
+                self._writer.submit(Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text))
+                if event.prompt.act is Act.REFUSE:
+                    self._writer.submit(Store.record_refusal, call_id, self._wall_clock())
+            case Evidence():
+                self._writer.submit(Store.add_evidence, call_id, event)
+            case Verdict() if event.is_final:
+                self._writer.submit(Store.set_verdict, call_id, event)
+            case _:
+                pass
+
+    def prompt(self, state: PromptState, prompt_id: str, now: float) -> None:
+        self.record.prompt_state(state, prompt_id, now)
+
+    def message_without_engine(self) -> None:
+        """The engine is gone, and the caller was asked for a message: what he says is kept as audio if at all."""
+        self._was_asked_plainly = True
+
+    def lost(self) -> None:
+        """The call ended because something of ours broke."""
+        self._close()
+        self._writer.submit(Store.mark_lost, self.call.call_id, self._wall_clock())
+
+    def ended(self, reason: EndReason) -> None:
+        if self._is_closed:
+            return
+        verdict = self.record.verdict
+        if verdict is not None and not verdict.is_final:
+            self._writer.submit(Store.set_verdict, self.call.call_id, verdict)
+        self._close()
+        self._writer.submit(Store.end_call, self.call.call_id, reason, self._wall_clock())
+
+    @property
+    def end_reason(self) -> EndReason:
+        """How a call ended that ended by itself, from what the engine did last."""
+        if self.record.message_from is not None and self._message():
+            return "message_taken"
+        return "hung_up" if isinstance(self.record.done, HangUp) else "caller_hung_up"
+
+    def _close(self) -> None:
+        """Keep the message and the audio, where there are any."""
+        self._is_closed = True
+        call_id, now = self.call.call_id, self._wall_clock()
+        if self._audio:
+            self._writer.submit(Store.save_audio, call_id, np.concatenate(self._audio), self._started)
+        text = self._message() or ("(not transcribed)" if self._was_asked_plainly else "")
+        if text:
+            self._writer.submit(Store.add_message, call_id, text, now)
+
+    def _message(self) -> str:
+        """What the caller said after he was asked for a message; of a notice, all that it said."""
+        record = self.record
+        if record.message_from is None:
+            return ""
+        is_notice = record.verdict is not None and record.verdict.label == "notice"
+        start = 0.0 if is_notice else record.message_from
+        return "\n".join(turn.text for turn in record.turns if turn.end > start and turn.text)
