@@ -23,7 +23,7 @@ from detector.signals.landmarks import (
     Peaks,
 )
 
-__all__ = ["FingerprintExtractor"]
+__all__ = ["FingerprintExtractor", "Landmarks"]
 
 _LOWEST, _HIGHEST = 16, 222
 """Bins of 15.6 Hz that a telephone passes: 250 to 3,470 Hz."""

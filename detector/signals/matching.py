@@ -24,7 +24,7 @@ from detector.signals.landmarks import (
     Peaks,
 )
 
-__all__ = ["HashIndex", "Match", "aligned_stretch", "best_match"]
+__all__ = ["HashIndex", "Stretch", "aligned_stretch", "best_match"]
 
 Flags = NDArray[np.bool_]
 Steps = NDArray[np.int32]
@@ -44,14 +44,23 @@ _DELAYS: Final = 16384
 """Points of the transform that seeks the delay: 31 microseconds each."""
 _FARTHEST_DELAY: Final = 640
 """20 ms of them."""
+_MIN_SECONDS: Final = 1.6
+_MIN_SCORE: Final = 25.0
+_MIN_COHERENCE: Final = 0.8
+_MIN_STRONG_SHARE: Final = 0.6
+_MAX_TONALITY: Final = 0.5
+"""What makes a stretch the same recording: scripts/eval_playback.py shows what each leaves out."""
 _IN_PHASE, _OUT_OF_PHASE, _MISSED = 1.4, -3.0, -0.2
 """What a peak says for the same recording and against other speech, a retake by the same voice included."""
+_STRONG_DEPTH_DB: Final = 12
+_SAME_LINES, _NEIGHBOUR_LINES = 2, 16
+_LATER_STEPS: Final = 30 * STEPS
 _MIN_BINS: Final = 12
 """Lines among the peaks found again: tones and their harmonics have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class Stretch:
     """One stretch of audio heard twice. Times are seconds of media time."""
 
     start: float
@@ -61,14 +70,29 @@ class Match:
     """Where it begins in the reference."""
     share: float
     """Of the query's peaks there, found again in phase."""
+    strong_share: float
+    """The same of the peaks within 12 dB of the loudest: low where only a background is the same."""
     coherence: float
     """Of the peaks found again in time and frequency, how many are in phase: 0.25 by chance."""
+    tonality: float
+    """How sharply the peaks keep to the same lines: 0.15 to 0.35 in speech, 0.8 in a tune, 1 in a hum."""
     score: float
     """Sum of log-likelihoods, natural."""
 
     @property
     def seconds(self) -> float:
         return self.end - self.start
+
+    @property
+    def is_same_recording(self) -> bool:
+        """Tell whether this is speech played again: not said again, no tune, no background that repeats."""
+        return (
+            self.seconds >= _MIN_SECONDS
+            and self.score >= _MIN_SCORE
+            and self.coherence >= _MIN_COHERENCE
+            and self.strong_share >= _MIN_STRONG_SHARE
+            and self.tonality <= _MAX_TONALITY
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +129,7 @@ class HashIndex:
 
 def best_match(
     query: Landmarks, reference: Peaks, index: HashIndex, latest: float | None = None
-) -> Match | None:
+) -> Stretch | None:
     """Return the stretch of `query` that scores highest in `reference`, whose hashes are in `index`.
 
     With `latest`, in seconds, only offsets up to it count: a negative one keeps audio from matching itself.
@@ -134,7 +158,7 @@ def _proposed(offsets: NDArray[np.int64]) -> Iterator[int]:
         votes[max(0, best - 3) : best + 4] = 0
 
 
-def aligned_stretch(query: Landmarks, reference: Peaks, offset: int) -> Match | None:
+def aligned_stretch(query: Landmarks, reference: Peaks, offset: int) -> Stretch | None:
     """Return what both share where the reference is `offset` frames later, None where there is nothing."""
     wanted = query.peaks[query.peaks[:, 2] <= _VERIFIED_DEPTH_DB]
     if len(wanted) == 0:
@@ -150,7 +174,7 @@ def aligned_stretch(query: Landmarks, reference: Peaks, offset: int) -> Match | 
     late = np.where(found, there[at, 0] - moved, 0)
     turned = (there[at, 3] - wanted[:, 3]) / TURN - wanted[:, 1] * late * TURNS_PER_STEP
     found &= np.abs(late - np.median(late[found])) <= _NEAR_STEPS
-    return _stretch(wanted, found, found & _in_phase(wanted[:, 1], turned, found), offset)
+    return _best_stretch(wanted, found, found & _in_phase(wanted[:, 1], turned, found), offset)
 
 
 def _nearest(there: Peaks, times: Steps, bins: Steps) -> NDArray[np.int64]:
@@ -189,7 +213,7 @@ def _in_phase(bins: Steps, turned: NDArray[np.float64], found: Flags) -> Flags:
     return agree
 
 
-def _stretch(wanted: Peaks, found: Flags, agree: Flags, offset: int) -> Match | None:
+def _best_stretch(wanted: Peaks, found: Flags, agree: Flags, offset: int) -> Stretch | None:
     gained = np.where(agree, _IN_PHASE, np.where(found, _OUT_OF_PHASE, _MISSED))
     sums = np.concatenate([[0.0], np.cumsum(gained)])
     gains = sums - np.minimum.accumulate(sums)
@@ -198,7 +222,28 @@ def _stretch(wanted: Peaks, found: Flags, agree: Flags, offset: int) -> Match | 
     hits = agree[first:last]
     if len(np.unique(wanted[first:last, 1][hits] // STEPS)) < _MIN_BINS:
         return None
-    coherence = float(hits.sum() / found[first:last].sum())
-    start, end = (float(wanted[at, 0]) / (STEPS * FRAMES_PER_SECOND) for at in (first, last - 1))
-    earlier = start + offset / FRAMES_PER_SECOND
-    return Match(start, end, earlier, float(hits.mean()), coherence, float(gains[last]))
+    heard = wanted[first:last]
+    strong = heard[:, 2] <= _STRONG_DEPTH_DB
+    start, end = (float(time) / (STEPS * FRAMES_PER_SECOND) for time in heard[[0, -1], 0])
+    return Stretch(
+        start=start,
+        end=end,
+        earlier=start + offset / FRAMES_PER_SECOND,
+        share=float(hits.mean()),
+        strong_share=float(hits[strong].mean()) if strong.any() else 0.0,
+        coherence=float(hits.sum() / found[first:last].sum()),
+        tonality=_tonality(heard),
+        score=float(gains[last]),
+    )
+
+
+def _tonality(peaks: Peaks) -> float:
+    """Return which part of the peaks within 31 Hz of each other is within 4 Hz: 0.15 by chance.
+
+    Peaks less than 0.3 s apart do not count, so that a long vowel is no tone.
+    """
+    times, bins = peaks[:, 0], peaks[:, 1]
+    apart = np.abs(bins[:, None] - bins)
+    later = times[:, None] - times >= _LATER_STEPS
+    near = np.count_nonzero(later & (apart <= _NEIGHBOUR_LINES))
+    return np.count_nonzero(later & (apart <= _SAME_LINES)) / near if near else 0.0

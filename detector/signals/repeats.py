@@ -6,16 +6,12 @@ from typing import Final
 import numpy as np
 
 from detector.signals.landmarks import FRAMES_PER_SECOND, STEPS, Landmarks, Peaks
-from detector.signals.matching import HashIndex, Match, best_match
+from detector.signals.matching import HashIndex, Stretch, best_match
 
 __all__ = ["SelfMatcher"]
 
 _MIN_LAG: Final = 1.5
 """Seconds: a vowel, a tone or a hum resembles itself a moment ago."""
-_MIN_SECONDS: Final = 1.6
-"""The longest stretch that a synthetic voice said alike twice was 1.1 s: scripts/eval_playback.py."""
-_MIN_SCORE: Final = 25.0
-_MIN_COHERENCE: Final = 0.8
 _MAX_STRETCHES: Final = 4
 _KEPT_SECONDS: Final = 600.0
 
@@ -37,7 +33,7 @@ class SelfMatcher:
         """Leave out what is heard from `start` to `end` (seconds of media time): it is not the caller's."""
         self._ignored.append((start, end))
 
-    def hear(self, landmarks: Landmarks) -> list[Match]:
+    def hear(self, landmarks: Landmarks) -> list[Stretch]:
         """Return the stretches of `landmarks` that the call has held before, and remember it.
 
         Successive calls may overlap: nothing is compared with itself.
@@ -46,7 +42,7 @@ class SelfMatcher:
             landmarks = landmarks.without(start, end)
         for peaks, index in self._known:
             echo = best_match(landmarks, peaks, index)
-            if echo is not None and _is_same(echo):
+            if echo is not None and echo.is_same_recording:
                 landmarks = landmarks.without(echo.start, echo.end)
         self._remember(landmarks.between(self._heard_until, landmarks.end))
         return self._repeats(landmarks)
@@ -60,16 +56,12 @@ class SelfMatcher:
         self._index = self._index.merged(HashIndex.of(new))
         self._peaks = np.concatenate([self._peaks, new.peaks])
 
-    def _repeats(self, landmarks: Landmarks) -> list[Match]:
-        repeats: list[Match] = []
+    def _repeats(self, landmarks: Landmarks) -> list[Stretch]:
+        repeats: list[Stretch] = []
         while len(repeats) < _MAX_STRETCHES:
             match = best_match(landmarks, self._peaks, self._index, latest=-_MIN_LAG)
-            if match is None or not _is_same(match):
+            if match is None or not match.is_same_recording:
                 break
             repeats.append(match)
             landmarks = landmarks.without(match.start, match.end)
         return repeats
-
-
-def _is_same(match: Match) -> bool:
-    return match.seconds >= _MIN_SECONDS and match.score >= _MIN_SCORE and match.coherence >= _MIN_COHERENCE
