@@ -1,0 +1,49 @@
+"""What the agent can do with words. Wordings are another matter: see prompts."""
+
+from enum import StrEnum
+
+__all__ = ["Act"]
+
+
+class Act(StrEnum):
+    """One thing that the agent says; its value is its name in files and reports."""
+
+    GREETING = "greeting"
+    ASK_NAME = "ask_name"
+    """Who is calling?"""
+    ASK_CALLEE = "ask_callee"
+    """Whom do you want to reach?"""
+    ASK_PURPOSE = "ask_purpose"
+    """What is it about?"""
+    ASK_REPEAT = "ask_repeat"
+    """I did not hear that."""
+    HOLD = "hold"
+    """One moment please: a person waits, a recording talks on."""
+    INTERRUPT = "interrupt"
+    """Said over the caller on purpose: a person stops."""
+    CHALLENGE = "challenge"
+    """A trivial question that any human answers."""
+    REFUSE = "refuse"
+    """There is no interest; do not call again."""
+    GOODBYE = "goodbye"
+    CONNECTING = "connecting"
+    TAKE_MESSAGE = "take_message"
+    """Please leave a message."""
+    MESSAGE_TAKEN = "message_taken"
+    """The message is kept and will be passed on; also a goodbye."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks the caller to say something particular."""
+        return self in _QUESTIONS
+
+    @property
+    def expects_reply(self) -> bool:
+        """Whether a person usually says something after it."""
+        return self not in _CLOSING
+
+
+_QUESTIONS = frozenset(
+    {Act.GREETING, Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.CHALLENGE}
+)
+_CLOSING = frozenset({Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN})
