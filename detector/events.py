@@ -13,7 +13,7 @@ from detector.call import Language
 from detector.decision.verdict import Verdict
 from detector.dialogue.prompts import Prompt
 from detector.signals.evidence import Evidence
-from detector.signals.fingerprint import Landmarks
+from detector.signals.landmarks import Landmarks
 
 __all__ = [
     "Event",

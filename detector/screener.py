@@ -25,7 +25,6 @@ from detector.decision.policy import Decision, Policy, PolicyOptions, Situation
 from detector.decision.verdict import Verdict
 from detector.dialogue.acts import Act
 from detector.dialogue.closing import Closing, ClosingOptions, ClosingStep
-from detector.exchange import Exchange
 from detector.dialogue.planner import Floor, Planner, PlannerOptions
 from detector.dialogue.prompts import PromptLibrary
 from detector.events import (
@@ -42,9 +41,10 @@ from detector.events import (
     TurnEnded,
     TurnTranscribed,
 )
+from detector.exchange import Exchange
 from detector.signals.evidence import Evidence
 from detector.signals.observers import Observers
-from detector.signals.playback import Match
+from detector.signals.playback import KnownMatch
 from detector.speech.listening import Activity, Heard, Listener, TurnAudio
 from detector.speech.transcript import Transcript
 from detector.speech.turns import SpeechBegan, TurnOptions
@@ -127,12 +127,14 @@ class CallScreener:
         """The answer to TurnEnded."""
         self._timeline.push(now, lambda: self._transcribed(turn, transcript))
 
-    def receive_matches(self, matches: Sequence[Match], now: float) -> None:
+    def receive_matches(self, matches: Sequence[KnownMatch], now: float) -> None:
         """The answer to FingerprintReady: the same audio in other calls."""
         self._timeline.push(now, lambda: self._add(self._observers.matches(matches, self.now)))
 
     def receive_dtmf(self, digit: str, now: float) -> None:
-        self._timeline.push(now, lambda: self._add(self._observers.dtmf(digit, self.now)))
+        """A key was pressed. No act asks for one yet, so it only moves time on."""
+        del digit
+        self._timeline.pass_time(now)
 
     def receive_failure(self, kind: FailureKind, now: float, turn: int | None = None) -> None:
         """Something inside broke; `turn` where it concerns the transcript of one turn."""
@@ -196,7 +198,7 @@ class CallScreener:
     def _hear(self, block: Block) -> None:
         if self.has_ended and not self._options.listen_on:
             return
-        self._add(self._observers.audio(block.samples, block.media_time, self.now))
+        self._observers.audio(block.samples, block.media_time)
         for heard in self._listener.push(block.samples):
             self._take(heard)
 
@@ -226,10 +228,14 @@ class CallScreener:
         if ended is None:
             return  # given up before it came
         act = self._exchange.transcribed(turn, transcript)
-        if transcript.is_reliable and self._language is None and transcript.language in self._options.languages:
+        if (
+            transcript.is_reliable
+            and self._language is None
+            and transcript.language in self._options.languages
+        ):
             self._language = self._planner.language = transcript.language
         self._out.append(TurnTranscribed(turn, ended.start, ended.end, transcript.text, self.now))
-        self._add(self._observers.transcript(act, transcript, ended, self.now))
+        self._add(self._observers.transcript(act, transcript, ended.start, self.now))
 
     def _prompt_state(self, state: PromptState, prompt_id: str | None) -> None:
         act = self._planner.act_of(prompt_id)
@@ -311,6 +317,7 @@ class CallScreener:
             heard_intelligible_speech=self._exchange.is_intelligible,
             is_emergency=self._observers.is_emergency,
             was_lost=self._call.history.lost_by_us,
+            is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,
             failure=self._failure,
             category=self._observers.category,

@@ -29,9 +29,13 @@ class RecognitionCache:
         self.hits = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+            self._database = sqlite3.connect(
+                path, timeout=30.0, isolation_level=None, check_same_thread=False
+            )
             self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("CREATE TABLE IF NOT EXISTS transcripts (key TEXT PRIMARY KEY, value TEXT)")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS transcripts (key TEXT PRIMARY KEY, value TEXT)"
+            )
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: the cache of transcripts cannot be opened ({error})") from error
 

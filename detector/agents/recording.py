@@ -64,7 +64,9 @@ class Recording:
             yield from self._by_channel()
 
     def _by_voice(self, found: MonoVoices) -> Iterator[Piece]:
-        edges = sorted([(begin, "started") for begin, _ in found.other] + [(end, "ended") for _, end in found.other])
+        edges = sorted(
+            [(begin, "started") for begin, _ in found.other] + [(end, "ended") for _, end in found.other]
+        )
         heard = 0.0
         for block in self._audio.blocks(BLOCK):
             until = heard + len(block) / SAMPLE_RATE

@@ -16,6 +16,8 @@ from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 
 __all__ = ["Replay", "ReplayResult"]
 
+MOST_TOLD_APART = 300.0
+"""Seconds of a mono recording that are searched for two voices; memory must not grow with its length."""
 SILENT_DBFS = -65.0
 """A recording that never gets louder holds no voice."""
 
@@ -51,7 +53,7 @@ class Replay:
     def screen(self, path: Path) -> ReplayResult:
         """Judge the recording at `path`. Raises AudioFileError where it cannot be read."""
         with AudioFile(path) as audio:
-            told_apart = audio.seconds if self.options.listen_on else self.options.policy.deadline
+            told_apart = MOST_TOLD_APART if self.options.listen_on else self.options.policy.deadline
             recording = Recording(audio, self.caller_channel, told_apart)
             call = CallInfo(call_id=path.name)
             screener = CallScreener(call, replace(self.options, interactive=False), self.parts)
@@ -59,7 +61,9 @@ class Replay:
             if recording.is_clear:
                 run.play(recording)
             else:
-                run.record.verdict = replace(screener.verdict, reason="which of the two voices calls cannot be told")
+                run.record.verdict = replace(
+                    screener.verdict, reason="which of the two voices calls cannot be told"
+                )
             notes = self._notes(audio, recording, run)
             return ReplayResult(path, run.record, audio.seconds, run.driver.now, recording.judged, notes)
 

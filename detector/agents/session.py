@@ -71,7 +71,11 @@ class Scheduler(Protocol):
 def _where(error: Exception) -> str:
     """Type and place of an error, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return (
+        f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+        if frames
+        else "unknown"
+    )
 
 
 class LiveSession:

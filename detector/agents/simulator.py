@@ -45,7 +45,9 @@ class Simulator:
         screener = CallScreener(scenario.call, self.options, self.parts)
         caller = ScenarioCaller(scenario, self.clips, self.seed)
         channel = Channel(scenario.noise, snr=self.snr, loss=self.loss, seed=self.seed, name=scenario.id)
-        return _Conversation(screener, VirtualDriver(screener, self.recognize, self.latency), caller, channel).play()
+        return _Conversation(
+            screener, VirtualDriver(screener, self.recognize, self.latency), caller, channel
+        ).play()
 
 
 class _Conversation:

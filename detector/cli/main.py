@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
+def _version(value: bool) -> None:
     if value:
         typer.echo(f"detector {detector.__version__}")
         raise typer.Exit
@@ -38,7 +38,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it with the fla
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

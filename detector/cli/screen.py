@@ -25,9 +25,12 @@ AUDIO_ENDINGS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
 
 def screen(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Recordings, or folders of them (searched recursively).")
+        list[Path],
+        typer.Argument(metavar="PATH…", help="Recordings, or folders of them (searched recursively)."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line on standard output.")
+    ] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Transcribe every turn to the end; the decision does not change.")
     ] = False,
@@ -39,11 +42,14 @@ def screen(
         Literal["zh", "en", "auto"], typer.Option(help="Language of the calls; auto detects it once a call.")
     ] = "auto",
     deadline: Annotated[
-        float, typer.Option(min=5.0, help="Seconds of a recording after which an undecided call is left as unsure.")
+        float,
+        typer.Option(min=5.0, help="Seconds of a recording after which an undecided call is left as unsure."),
     ] = 45.0,
     model: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Option(help="Recognition model: a faster-whisper directory or hub name (default: whisper base)."),
+        typer.Option(
+            help="Recognition model: a faster-whisper directory or hub name (default: whisper base)."
+        ),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of recognition.")] = 2,
     lexicon: Annotated[
@@ -51,7 +57,7 @@ def screen(
         typer.Option(help="Your own lexicon file."),
     ] = None,
 ) -> None:
-    """Judge recordings of calls: who is calling, and would one want it?
+    """Judge recordings of calls: who is calling, and whether one wants it.
 
     Reads WAV (PCM, A-law, µ-law, 8 to 48 kHz), FLAC, MP3 and Ogg Opus, mono or with the caller on one channel of a
     stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a recording cannot be
@@ -61,7 +67,9 @@ def screen(
 
     files, failed = _collect(paths)
     if not files and not failed:
-        raise ConfigurationError("no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)")
+        raise ConfigurationError(
+            "no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)"
+        )
     replay = _replay(full, caller_channel, language, deadline, model, threads, lexicon)
     console = Console(stderr=False, highlight=False)
     for path, outcome in _judge(replay, files, progress=not as_json and sys.stderr.isatty()):
@@ -90,7 +98,7 @@ def _collect(paths: list[Path]) -> tuple[list[Path], bool]:
 
 
 def _replay(
-    full: bool,  # noqa: FBT001 - passed on from the command line
+    full: bool,
     caller_channel: Literal["left", "right"] | None,
     language: Literal["zh", "en", "auto"],
     deadline: float,

@@ -9,7 +9,9 @@ from detector.console.terminal import ACTION_COLOURS, clock_time, printable, str
 __all__ = ["print_record"]
 
 
-def print_record(console: Console, title: str, record: CallRecord, judged: str, notes: tuple[str, ...]) -> None:
+def print_record(
+    console: Console, title: str, record: CallRecord, judged: str, notes: tuple[str, ...]
+) -> None:
     """Print one judged call: the verdict, what was said, and each piece of evidence with its time."""
     verdict = record.verdict
     if verdict is None:
@@ -35,11 +37,19 @@ def print_record(console: Console, title: str, record: CallRecord, judged: str, 
 
 def _lines(record: CallRecord) -> list[tuple[float, str, str]]:
     lines = [
-        (turn.start, f"[cyan]{turn.speaker}[/cyan]", printable(turn.text) or "[dim](nothing understood)[/dim]")
+        (
+            turn.start,
+            f"[cyan]{turn.speaker}[/cyan]",
+            printable(turn.text) or "[dim](nothing understood)[/dim]",
+        )
         for turn in record.talk
     ]
     lines += [
-        (item.arrived, f"[magenta]{strength(item)}[/magenta]", f"[dim]{item.source}: {printable(item.detail)}[/dim]")
+        (
+            item.arrived,
+            f"[magenta]{strength(item)}[/magenta]",
+            f"[dim]{item.source}: {printable(item.detail)}[/dim]",
+        )
         for item in record.evidence
     ]
     return sorted(lines, key=lambda line: line[0])

@@ -19,7 +19,9 @@ __all__ = ["simulate"]
 
 
 def simulate(
-    scenarios: Annotated[Path, typer.Argument(metavar="SCENARIOS.jsonl", help="Callers, one JSON object a line.")],
+    scenarios: Annotated[
+        Path, typer.Argument(metavar="SCENARIOS.jsonl", help="Callers, one JSON object a line.")
+    ],
     clips: Annotated[Path, typer.Option(help="Folder of the utterances' clips.")],
     snr: Annotated[float, typer.Option(help="dB of speech over the scenario's background noise.")] = 30.0,
     loss: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of packets lost.")] = 0.0,
@@ -28,8 +30,11 @@ def simulate(
         Optional[int],  # noqa: UP045 - typer reads it at run time
         typer.Option(min=1, help="Play only the first N."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Calls at once (default: one a core).")] = os.cpu_count() or 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Calls at once (default: one a core).")] = os.cpu_count()
+    or 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line on standard output.")
+    ] = False,
     model: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Option(help="Recognition model: a faster-whisper directory or hub name."),
@@ -64,9 +69,7 @@ def simulate(
 class _Settings:
     """What a process needs to play calls; travels to worker processes."""
 
-    def __init__(
-        self, clips: Path, snr: float, loss: float, seed: int, model: str | None, jobs: int
-    ) -> None:
+    def __init__(self, clips: Path, snr: float, loss: float, seed: int, model: str | None, jobs: int) -> None:
         self.clips, self.snr, self.loss, self.seed = clips, snr, loss, seed
         self.model, self.jobs = model, jobs
 
@@ -105,7 +108,9 @@ def _prepare(settings: _Settings) -> None:
     from detector.speech.model_files import cache_dir
 
     transcriber = load_transcriber(settings.model, threads=1)
-    cache = RecognitionCache(cache_dir() / "simulated-transcripts.sqlite", transcriber.transcribe, transcriber.name)
+    cache = RecognitionCache(
+        cache_dir() / "simulated-transcripts.sqlite", transcriber.transcribe, transcriber.name
+    )
     _simulator = Simulator(
         load_parts(),
         ScreenerOptions(),

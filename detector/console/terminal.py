@@ -40,7 +40,9 @@ class TerminalConsole:
 
     def call_started(self, call: str, number: str, about: str) -> None:
         """`number` as presented, `about` what the number plan says of it."""
-        self._console.print(f"[bold]{printable(call)}[/bold] call from {printable(number)} [dim]{printable(about)}[/dim]")
+        self._console.print(
+            f"[bold]{printable(call)}[/bold] call from {printable(number)} [dim]{printable(about)}[/dim]"
+        )
 
     def event(self, call: str, event: Event) -> None:
         line = _line(event)
@@ -60,12 +62,17 @@ def _line(event: Event) -> tuple[float, str] | None:
             heard = printable(event.text) or "[dim](nothing understood)[/dim]"
             return event.start, f"[cyan]caller[/cyan]  {heard}"
         case Evidence():
-            about = f"[dim]{event.source}: {printable(event.detail)}, about {clock_time(event.media_time)}[/dim]"
+            about = (
+                f"[dim]{event.source}: {printable(event.detail)}, about {clock_time(event.media_time)}[/dim]"
+            )
             return event.arrived, f"[magenta]{strength(event):>6}[/magenta]  {about}"
         case Verdict() if event.is_final:
             colour = ACTION_COLOURS[event.action]
             verdict = f"[{colour}]{event.label} → {event.action}[/{colour}]"
-            return event.media_time, f"[bold]verdict[/bold] {verdict}, unwanted {event.unwanted:.0%} ({event.reason})"
+            return (
+                event.media_time,
+                f"[bold]verdict[/bold] {verdict}, unwanted {event.unwanted:.0%} ({event.reason})",
+            )
         case Forward():
             return event.arrived, "[green]put through[/green]"
         case TakeMessage():

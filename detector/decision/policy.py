@@ -51,6 +51,8 @@ class Situation:
     heard_intelligible_speech: bool
     is_emergency: bool = False
     was_lost: bool = False
+    is_protected_number: bool = False
+    """The number plan says: never hang up on it (the anti-fraud centre, say)."""
     notice: float = 0.0
     """Log-likelihood ratio of a wanted announcement."""
     failure: str | None = None
@@ -102,7 +104,9 @@ class Policy:
         decision = self.decide(fusion, situation)
         if decision is None and fusion.log_odds >= self.options.hang_up_at:
             label = self.label(fusion, situation)
-            return Decision("take_message", label, "the words are those of an unwanted call, nothing else confirms it")
+            return Decision(
+                "take_message", label, "the words are those of an unwanted call, nothing else confirms it"
+            )
         return decision
 
     def _protect(self, situation: Situation) -> Decision | None:
@@ -122,10 +126,14 @@ class Policy:
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if fusion.log_odds < self.options.hang_up_at or situation.notice >= 2.0:
             return None
+        if situation.is_protected_number:
+            return None
         families, from_audio = fusion.independent_sources()
         if families < 2 or not from_audio or not situation.heard_intelligible_speech:
             return None
-        return Decision("hang_up", self.label(fusion, situation), f"{families} independent kinds of evidence agree")
+        return Decision(
+            "hang_up", self.label(fusion, situation), f"{families} independent kinds of evidence agree"
+        )
 
     def _put_through(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if not situation.heard_intelligible_speech:
@@ -141,5 +149,7 @@ class Policy:
         if situation.now < self.options.deadline:
             return None
         if fusion.log_odds >= self.options.suspicious_at:
-            return Decision("take_message", self.label(fusion, situation), "suspicious, but not proved in time")
+            return Decision(
+                "take_message", self.label(fusion, situation), "suspicious, but not proved in time"
+            )
         return Decision(self.options.unsure, "unsure", "nothing decided in time")

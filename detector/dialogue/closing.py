@@ -62,7 +62,9 @@ class Closing:
             case "take_message" if label == "notice":
                 self._steps = deque(("take_message", "listen", "hang_up"))
             case "take_message":
-                self._steps = deque((Act.TAKE_MESSAGE, "take_message", "listen", Act.MESSAGE_TAKEN, "hang_up"))
+                self._steps = deque(
+                    (Act.TAKE_MESSAGE, "take_message", "listen", Act.MESSAGE_TAKEN, "hang_up")
+                )
             case _:
                 self._steps = deque((Act.REFUSE, "hang_up"))
 

@@ -132,7 +132,7 @@ class AnsweringService:
         journal = Journal(info, self._writer, self._wall_clock, keep_audio=self._options.keep_audio)
         if self._desk.console is not None:
             number = classify(info.number)
-            self._desk.console.call_started(name, info.number or "a withheld number", number.text)
+            self._desk.console.call_started(name, info.number or "a withheld number", number.display)
         if event.call not in self._supervisor.calls:
             journal.ended("caller_hung_up")  # while we looked him up
             return

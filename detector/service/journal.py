@@ -60,7 +60,9 @@ class Journal:
                 self._writer.submit(Store.add_turn, call_id, turn)
             case Say():
                 end = event.arrived + event.prompt.seconds
-                self._writer.submit(Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text))
+                self._writer.submit(
+                    Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text)
+                )
                 if event.prompt.act is Act.REFUSE:
                     self._writer.submit(Store.record_refusal, call_id, self._wall_clock())
             case Evidence():

@@ -1,10 +1,10 @@
 """One call of the running service: its SIP events in, commands out, the engine in between.
 
-                  Answer 200           CallAnswered
-    IncomingCall ───────────► RINGING ──────────────► TALKING ──► Forward: Refer or Bridge ──► CallEnded
-                                │ allow-listed            │               │ refused by the other side
-                                └────────► straight to Forward            ▼
-                                                                   the engine takes a message
+              Answer 200           CallAnswered
+IncomingCall ───────────► RINGING ──────────────► TALKING ──► Forward: Refer or Bridge ──► CallEnded
+                            │ allow-listed            │               │ refused by the other side
+                            └────────► straight to Forward            ▼
+                                                               the engine takes a message
 """
 
 import logging
@@ -76,7 +76,9 @@ class CallDesk:
 class LiveCall:
     """One call. All methods run in the event loop's thread."""
 
-    def __init__(self, call: int, name: str, journal: Journal, desk: CallDesk, *, screened: bool = True) -> None:
+    def __init__(
+        self, call: int, name: str, journal: Journal, desk: CallDesk, *, screened: bool = True
+    ) -> None:
         """`name` is what the console calls it; `screened` False puts the caller through untouched."""
         self._call = call
         self._name = name
@@ -224,4 +226,3 @@ class LiveCall:
     def _note(self, text: str) -> None:
         if self._desk.console is not None:
             self._desk.console.note(self._name, text)
-

@@ -8,18 +8,121 @@ from collections.abc import Sequence
 from detector.audio.frames import Samples
 from detector.audio.tones import ToneHeard
 from detector.call import CallInfo
+from detector.number_plan import classify
 from detector.signals.evidence import Evidence
-from detector.signals.fingerprint import Landmarks
 from detector.signals.history import history_evidence
+from detector.signals.landmarks import Landmarks
 from detector.signals.number import number_evidence
 from detector.signals.opening import OpeningExtractor
 from detector.signals.patter import PatterExtractor
-from detector.signals.playback import Match, PlaybackExtractor
+from detector.signals.playback import KnownMatch, PlaybackExtractor
 from detector.signals.responsiveness import ResponsivenessExtractor
 from detector.signals.turn_taking import TurnTakingExtractor
 from detector.speech.listening import Activity
 from detector.speech.transcript import Transcript
 from detector.speech.turns import SpeechEnded
+from detector.text.lexicon import Role
 from detector.text.matcher import Matcher
 
 __all__ = ["Observers"]
+
+
+class Observers:
+    """Hands every observation to the extractors that want it."""
+
+    def __init__(self, call: CallInfo, matcher: Matcher, known_names: tuple[str, ...] = ()) -> None:
+        self._call = call
+        self._opening = OpeningExtractor()
+        self._patter = PatterExtractor(matcher)
+        self._playback = PlaybackExtractor()
+        self._turn_taking = TurnTakingExtractor()
+        self._responsiveness = ResponsivenessExtractor(known_names=known_names)
+        self._purpose_known = False
+
+    def before_the_call(self) -> list[Evidence]:
+        """What number and history say."""
+        return [*number_evidence(self._call), *history_evidence(self._call)]
+
+    # What is heard.
+
+    def audio(self, samples: Samples, media_time: float) -> None:
+        self._playback.receive_audio(samples, media_time)
+
+    def activity(self, activity: Activity, now: float) -> list[Evidence]:
+        at, seconds, is_speech = activity.media_time, activity.seconds, activity.is_speech
+        return [
+            *self._opening.receive_activity(at, seconds, is_speech, activity.level),
+            *self._turn_taking.receive_activity(at, seconds, is_speech, now),
+        ]
+
+    def tone(self, tone: ToneHeard, now: float) -> list[Evidence]:
+        return self._opening.receive_tone(tone.kind, tone.media_time, now)
+
+    def turn_ended(self, boundary: SpeechEnded, now: float) -> list[Evidence]:
+        return self._playback.turn_ended(boundary.start, boundary.end, now)
+
+    def transcript(
+        self, act: str | None, transcript: Transcript, media_time: float, now: float
+    ) -> list[Evidence]:
+        """What the words of a turn say, which began at `media_time` and followed the agent's `act`."""
+        found: list[Evidence] = []
+        if transcript.is_reliable:
+            found += self._patter.observe(transcript.text, transcript.language, media_time, now)
+        found += self._responsiveness.observe(
+            act, transcript.text, transcript.language, transcript.is_reliable, media_time, now
+        )
+        self._purpose_known = self._purpose_known or self.category is not None or bool(self._wanted_words)
+        return found
+
+    # What the agent does.
+
+    def agent_started(self, act: str | None, now: float) -> list[Evidence]:
+        return [
+            *self._opening.receive_agent("started", now),
+            *self._turn_taking.receive_agent("started", now, act),
+        ]
+
+    def agent_ended(self, act: str | None, now: float) -> list[Evidence]:
+        return [
+            *self._opening.receive_agent("ended", now),
+            *self._turn_taking.receive_agent("ended", now, act),
+        ]
+
+    # What other calls say.
+
+    def fingerprint(self) -> Landmarks | None:
+        """The landmarks of the opening, once, as soon as enough was said to look it up in other calls."""
+        return self._playback.fingerprint_ready()
+
+    def matches(self, matches: Sequence[KnownMatch], now: float) -> list[Evidence]:
+        return self._playback.receive_matches(matches, now)
+
+    # What it comes to, for planner and policy.
+
+    @property
+    def is_protected_number(self) -> bool:
+        """Whether the number plan says never to hang up on this number."""
+        return classify(self._call.number).never_hang_up
+
+    @property
+    def category(self) -> str | None:
+        """The category of unwanted calls that the words fit best."""
+        return self._patter.best_category
+
+    @property
+    def notice(self) -> float:
+        """Natural log of how much it sounds like an announcement that the callee wants."""
+        return self._patter.notice_score
+
+    @property
+    def is_emergency(self) -> bool:
+        return self._patter.is_emergency
+
+    @property
+    def purpose_known(self) -> bool:
+        """Whether the caller has said what he wants, for good or ill."""
+        return self._purpose_known
+
+    @property
+    def _wanted_words(self) -> float:
+        return self._patter.score(Role.WANTED)

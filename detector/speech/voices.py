@@ -45,7 +45,11 @@ def tell_voices_apart(turns: Sequence[Samples], penalty: float = PENALTY) -> Voi
     """Assign each of `turns` (int16, 8 kHz) to one of one or two voices."""
     clouds = [cepstra(turn) for turn in turns]
     lengths = [len(turn) / SAMPLE_RATE for turn in turns]
-    long = [i for i, seconds in enumerate(lengths) if seconds >= LEAST_SECONDS and len(clouds[i]) >= 2 * COEFFICIENTS]
+    long = [
+        i
+        for i, seconds in enumerate(lengths)
+        if seconds >= LEAST_SECONDS and len(clouds[i]) >= 2 * COEFFICIENTS
+    ]
     if len(long) < 2:
         return Voices((0,) * len(turns), (sum(lengths),) if turns else (), 0.0)
     groups = [[i] for i in long]
@@ -69,9 +73,7 @@ def cepstra(samples: Samples) -> Features:
     return np.asarray(bands @ _COSINES.T, np.float64)
 
 
-def _label(
-    groups: list[list[int]], clouds: list[Features], lengths: list[float], margin: float
-) -> Voices:
+def _label(groups: list[list[int]], clouds: list[Features], lengths: list[float], margin: float) -> Voices:
     owner = {turn: number for number, group in enumerate(groups) for turn in group}
     models = [_gaussian(_stack(group, clouds)) for group in groups]
     for turn, cloud in enumerate(clouds):
@@ -86,7 +88,9 @@ def _label(
 def _closest(groups: list[list[int]], clouds: list[Features], penalty: float) -> tuple[int, int, float]:
     stacks = [_stack(group, clouds) for group in groups]
     pairs = [
-        (_bic(stacks[i], stacks[j], penalty), i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))
+        (_bic(stacks[i], stacks[j], penalty), i, j)
+        for i in range(len(groups))
+        for j in range(i + 1, len(groups))
     ]
     distance, first, second = min(pairs)
     return first, second, distance
@@ -107,7 +111,8 @@ def _log_det(cloud: Features) -> float:
 
 
 def _gaussian(cloud: Features) -> tuple[Features, Features]:
-    return cloud.mean(axis=0), np.linalg.inv(np.cov(cloud, rowvar=False) + 1e-3 * np.eye(cloud.shape[1]))
+    covariance = np.cov(cloud, rowvar=False) + 1e-3 * np.eye(cloud.shape[1])
+    return cloud.mean(axis=0), np.asarray(np.linalg.inv(covariance), np.float64)
 
 
 def _likelihood(cloud: Features, model: tuple[Features, Features]) -> float:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from detector.decision.fusion import Fusion, FusionModel, probability
 from detector.errors import ModelError
+from detector.resources import models_dir
 from detector.signals.evidence import Axis, Evidence
 
 
@@ -86,7 +87,5 @@ def test_missing_weights_are_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_the_shipped_weights_say_how_they_were_made() -> None:
-    from detector.resources import models_dir
-
     made = json.loads((models_dir() / "fusion.json").read_text("utf-8"))["made"]
     assert made["how"]

@@ -45,7 +45,7 @@ def test_words_alone_end_in_a_message_at_the_deadline() -> None:
 
 def test_number_and_history_without_the_callers_audio_never_hang_up() -> None:
     situation = replace(TALKING, now=60.0)
-    decision = Policy().decide(fused(NUMBER, HISTORY, ("opening.dead_air", 9.0, "dialer")), situation)
+    decision = Policy().decide(fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer")), situation)
     assert decision is not None
     assert decision.action != "hang_up"
 
@@ -64,9 +64,18 @@ def test_an_emergency_is_put_through_whatever_else_speaks_against_it() -> None:
 
 
 def test_a_caller_whose_last_call_we_lost_is_put_straight_through() -> None:
-    decision = Policy().decide(fused(NUMBER), Situation(0.0, 0, heard_intelligible_speech=False, was_lost=True))
+    decision = Policy().decide(
+        fused(NUMBER), Situation(0.0, 0, heard_intelligible_speech=False, was_lost=True)
+    )
     assert decision is not None
     assert decision.action == "forward"
+
+
+def test_the_anti_fraud_centre_is_never_hung_up_on_whatever_it_says() -> None:
+    talking = replace(TALKING, is_protected_number=True, now=60.0)
+    decision = Policy().decide(fused(PATTER, TALKS_ON), talking)
+    assert decision is not None
+    assert decision.action != "hang_up"
 
 
 @pytest.mark.parametrize("unsure", ["forward", "take_message"])
@@ -105,7 +114,7 @@ def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["number.plan", "history.refused", "opening.dead_air", "opening.ringback"]),
+            st.sampled_from(["number.plan", "history.refused", "dialer.dead_air", "dialer.ringback"]),
             st.floats(-20, 20),
         ),
         max_size=8,

@@ -10,12 +10,14 @@ from detector.dialogue.closing import Closing, ClosingOptions
 from detector.dialogue.planner import Floor, Planner
 from detector.dialogue.prompts import Prompt, PromptLibrary
 
-QUIET = Floor(10.0, False, 9.0, None, 0, 0, True, 0.0, True)  # noqa: FBT003 - a row of values
+QUIET = Floor(10.0, False, 9.0, None, 0, 0, True, 0.0, True)
 
 
 @pytest.fixture
 def planner() -> Planner:
-    return Planner(PromptLibrary(Prompt(f"zh-{act}", act, "zh", act, 2.0, Path("none.wav")) for act in Act), "zh")
+    return Planner(
+        PromptLibrary(Prompt(f"zh-{act}", act, "zh", act, 2.0, Path("none.wav")) for act in Act), "zh"
+    )
 
 
 @pytest.fixture
@@ -94,7 +96,9 @@ def test_a_message_without_end_is_ended(closing: Closing) -> None:
     assert closing.plan(replace(talking, now=10.0 + longest + 1)) == "hang_up"
 
 
-def test_a_prompt_whose_end_nobody_reports_does_not_keep_the_call_open(planner: Planner, closing: Closing) -> None:
+def test_a_prompt_whose_end_nobody_reports_does_not_keep_the_call_open(
+    planner: Planner, closing: Closing
+) -> None:
     closing.begin("hang_up", 10.0)
     act = closing.plan(QUIET)
     assert isinstance(act, Act)

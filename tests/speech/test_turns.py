@@ -1,5 +1,6 @@
 """Turns begin with speech, end with silence, and are cut at their quietest point when they are long."""
 
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_pause_ends_a_turn_and_the_next_one_does_not_overlap_it() -> None:
 def test_a_recording_that_never_pauses_is_cut_and_nothing_of_it_is_lost() -> None:
     turns = ended(run([(15.0, True)]))
     assert [turn.is_cut for turn in turns] == [True, True, False]
-    for before, after in zip(turns, turns[1:], strict=False):
+    for before, after in itertools.pairwise(turns):
         assert after.start == pytest.approx(before.end)
     assert turns[-1].end == pytest.approx(15.0, abs=0.05)
     assert max(turn.end - turn.start for turn in turns) <= TurnOptions().longest + STEP
@@ -90,5 +91,5 @@ def test_turns_come_in_order_and_never_overlap(flags: list[tuple[float, bool | N
     turns = ended(run(flags))
     for turn in turns:
         assert 0 <= turn.start <= turn.speech_start <= turn.end <= total + 0.1
-    for before, after in zip(turns, turns[1:], strict=False):
+    for before, after in itertools.pairwise(turns):
         assert before.end <= after.start + 1e-6
