@@ -24,8 +24,10 @@ _MIGRATION_LOCK: Final = 0x0DE7EC70
 _WRITES: Final = "writes"
 
 
-def parse_url(address: str | Path) -> URL:
+def parse_url(address: str | Path | URL) -> URL:
     """Return the database URL of `address`: a URL, or the path of an SQLite file. Raises StoreError."""
+    if isinstance(address, URL):
+        return address
     written = str(address)
     if "://" not in written:
         return URL.create("sqlite", database=str(Path(written).expanduser()))
@@ -43,7 +45,7 @@ def parse_url(address: str | Path) -> URL:
 class Database:
     """An open database with the newest shape. Safe to use from several threads."""
 
-    def __init__(self, address: str | Path) -> None:
+    def __init__(self, address: str | Path | URL) -> None:
         """Open and migrate. Raises StoreError where the database cannot be opened, read or written."""
         self._url = parse_url(address)
         self.name = self._url.render_as_string(hide_password=True)

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import URL
+
 from detector.agents.record import Turn
 from detector.audio.frames import Samples
 from detector.call import CallInfo, NumberHistory
@@ -34,7 +36,9 @@ __all__ = ["Store"]
 class Store:
     """An open store. `agent` names the service that writes, where several machines share one database."""
 
-    def __init__(self, url: str | Path, *, recordings: Path | None = None, agent: str = "agent") -> None:
+    def __init__(
+        self, url: str | Path | URL, *, recordings: Path | None = None, agent: str = "agent"
+    ) -> None:
         """Open the database at `url` (a URL or the path of an SQLite file), and bring it up to date.
 
         `recordings`: the folder of call audio, None to keep none. Raises StoreError.
