@@ -36,7 +36,7 @@ class Observers:
         self._patter = PatterExtractor(matcher)
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor()
-        self._responsiveness = ResponsivenessExtractor(known_names=known_names)
+        self._responsiveness = ResponsivenessExtractor()
         self._purpose_known = False
 
     def before_the_call(self) -> list[Evidence]:
@@ -69,7 +69,12 @@ class Observers:
         if transcript.is_reliable:
             found += self._patter.observe(transcript.text, transcript.language, media_time, now)
         found += self._responsiveness.observe(
-            act, transcript.text, transcript.language, transcript.is_reliable, media_time, now
+            act,
+            transcript.text,
+            transcript.language,
+            reliable=transcript.is_reliable,
+            media_time=media_time,
+            arrived=now,
         )
         self._purpose_known = self._purpose_known or self.category is not None or bool(self._wanted_words)
         return found
