@@ -14,7 +14,7 @@ from detector.audio.files import read_clip
 from detector.audio.frames import Samples
 from detector.errors import AudioFileError, ScenarioError
 
-__all__ = ["ClipLibrary", "altered", "clip_name"]
+__all__ = ["Clips", "altered", "clip_name"]
 
 SUFFIXES = (".wav", ".opus")
 LEAST_ALTERATION = 0.03
@@ -36,7 +36,7 @@ def altered(samples: Samples, factor: float) -> Samples:
     return clipped
 
 
-class ClipLibrary:
+class Clips:
     """The clips in one folder."""
 
     def __init__(self, folder: Path) -> None:
