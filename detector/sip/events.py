@@ -252,7 +252,7 @@ class AudioSent:
 
     call: U64
     sent: U64
-    """Samples in all."""
+    """Samples in all that were sent or, by DropAudio, dropped."""
     queued: U32
     """Samples still waiting."""
     position: U64

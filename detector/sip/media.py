@@ -91,7 +91,8 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
         self._queue: deque[bytes] = deque()
         self._tail = bytearray()
         """Less than a frame, waiting for the rest."""
-        self._sent_frames = 0
+        self._gone = 0
+        """Samples sent or dropped."""
         self._to_report = 0
         self.position = 0
         """Samples heard since `begin`."""
@@ -105,7 +106,7 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
         `heard(position, data, captured)` gets each frame, `told(sent, queued, position)` the pace of sending.
         """
         self.drop_queued()
-        self._sent_frames = self._to_report = self.position = 0
+        self._gone = self._to_report = self.position = 0
         self._told, self._heard = told, heard
 
     def end(self) -> None:
@@ -133,6 +134,7 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
     def drop_queued(self) -> None:
         """Forget what waits to be sent and report so."""
         with self._lock:
+            self._gone += len(self._queue) * FRAME_SAMPLES + len(self._tail) // 2
             self._queue.clear()
             self._tail.clear()
             self._to_report = REPORT_FRAMES
@@ -156,26 +158,19 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
             _log.error("A frame was not sent: %s.", type(error).__name__)
 
     def _next_to_send(self) -> bytes:
-        data = self._take_queued()
-        if data:
-            self._sent_frames += 1
-            self._to_report += 1
-        if (
-            self._told is not None
-            and self._to_report
-            and (self._to_report >= REPORT_FRAMES or not self._queue)
-        ):
-            self._to_report = 0
-            self._told(self._sent_frames * FRAME_SAMPLES, len(self._queue) * FRAME_SAMPLES, self.position)
-        return data or bytes(FRAME_BYTES)
-
-    def _take_queued(self) -> bytes:
         with self._lock:
-            if self._queue:
-                return self._queue.popleft()
-            data = bytes(self._tail)
-            self._tail.clear()
-        return data.ljust(FRAME_BYTES, b"\0") if data else b""
+            data = self._queue.popleft() if self._queue else bytes(self._tail)
+            if len(data) < FRAME_BYTES:
+                self._tail.clear()
+            self._gone += len(data) // 2
+            self._to_report += bool(data)
+            queued = len(self._queue) * FRAME_SAMPLES + len(self._tail) // 2
+            due = self._to_report >= REPORT_FRAMES or (self._to_report and not queued)
+            self._to_report = 0 if due else self._to_report
+            report = (self._gone, queued, self.position)
+        if due and self._told is not None:
+            self._told(*report)
+        return data.ljust(FRAME_BYTES, b"\0")
 
 
 class PortPool:

@@ -50,6 +50,8 @@ class SipOptions:
     outbound_proxy: str | None = None
     register_seconds: int = 300
     """How long a registration is asked to hold; refreshed before."""
+    register_retry_seconds: float = 5.0
+    """Before a refused registration is tried again; doubled with each refusal, up to five minutes."""
 
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
     """The first is preferred."""
@@ -91,6 +93,7 @@ class SipOptions:
         _need(self.register_seconds >= 30, "sip.register_seconds", "must be at least 30")
         _need(0 <= self.log_level <= 6, "sip.log_level", "must be 0 to 6")
         for name in (
+            "register_retry_seconds",
             "ring_seconds",
             "max_call_seconds",
             "max_bridged_seconds",

@@ -7,9 +7,8 @@ from detector.sip.protocol import Registered, RegistrationFailed
 
 __all__ = ["Registration"]
 
-FIRST_RETRY: Final = 5.0
-"""Seconds; doubled with each refusal."""
 LONGEST_RETRY: Final = 300.0
+"""Seconds."""
 
 
 class Registration:
@@ -23,7 +22,7 @@ class Registration:
         worker: int,
         emit: Callable[[Registered | RegistrationFailed], None],
         register: Callable[[], None],
-        first_retry: float = FIRST_RETRY,
+        first_retry: float,
     ) -> None:
         self._worker = worker
         self._emit = emit

@@ -43,7 +43,7 @@ class Switchboard:
         self._calls: dict[int, LiveCall] = {}
         self._count = 0
         self._next_sign = 0.0
-        self._registration = Registration(worker, outbox.put, self._register)
+        self._registration = Registration(worker, outbox.put, self._register, options.register_retry_seconds)
         self._tools = Tools(
             stack=self._stack,
             options=options,
@@ -160,7 +160,7 @@ class Switchboard:
         self._registration.answered(code, reason, expires, self._now())
 
 
-def _apply(call: LiveCall, command: protocol.Command) -> None:  # noqa: C901 - one line a command
+def _apply(call: LiveCall, command: protocol.Command) -> None:
     match command:
         case protocol.Answer(code=code):
             call.answer(code)
