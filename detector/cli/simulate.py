@@ -99,7 +99,7 @@ _simulator: Any = None
 def _prepare(settings: _Settings) -> None:
     """Load the engine's parts and recognition once a process."""
     global _simulator  # noqa: PLW0603 - a worker process has one simulator
-    from detector.agents.clips import Clips
+    from detector.agents.clips import ClipLibrary
     from detector.agents.recognition_cache import RecognitionCache
     from detector.agents.simulator import Simulator
     from detector.cli.parts import load_parts, load_transcriber
@@ -116,7 +116,7 @@ def _prepare(settings: _Settings) -> None:
         ScreenerOptions(),
         cache,
         LatencyModel.load().seconds,
-        Clips(settings.clips),
+        ClipLibrary(settings.clips),
         snr=settings.snr,
         loss=settings.loss,
         seed=settings.seed,

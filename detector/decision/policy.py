@@ -15,7 +15,7 @@ The rules, in the order in which they are asked; the first that holds decides:
 Hanging up is the error that cannot be forgiven, so rule 4 is the only way to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from detector.decision.fusion import Fusion
@@ -37,6 +37,8 @@ class PolicyOptions:
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
     """A person answers no more than this many before he is put through."""
+    put_through: bool = True
+    """False in quiet hours: who would be put through leaves a message, emergencies apart."""
     suspicious_at: float = 1.0
     """Above it an undecided caller leaves a message instead of being put through."""
 
@@ -75,13 +77,17 @@ class Policy:
 
     def decide(self, fusion: Fusion, situation: Situation) -> Decision | None:
         """Return the decision that is due now, or None while more must be heard."""
-        return (
+        decision = (
             self._protect(situation)
             or self._deliver_notice(fusion, situation)
             or self._hang_up(fusion, situation)
             or self._put_through(fusion, situation)
             or self._end_at_deadline(fusion, situation)
         )
+        is_kept_out = not self.options.put_through and not situation.is_emergency
+        if decision is not None and decision.action == "forward" and is_kept_out:
+            return replace(decision, action="take_message", reason=f"{decision.reason}; quiet hours")
+        return decision
 
     def label(self, fusion: Fusion, situation: Situation) -> Label:
         """The one word that fits the evidence so far."""

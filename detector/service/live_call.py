@@ -65,7 +65,8 @@ class CallDesk:
 
     send: Callable[[Command], None]
     parts: ScreenerParts
-    options: ScreenerOptions
+    options: Callable[[], ScreenerOptions]
+    """Asked for each call: quiet hours come and go."""
     forward: ForwardOptions
     recognition: Recognition
     clock: Clock
@@ -163,7 +164,7 @@ class LiveCall:
             self.forward()
             return
         try:
-            screener = CallScreener(self._journal.call, self._desk.options, self._desk.parts)
+            screener = CallScreener(self._journal.call, self._desk.options(), self._desk.parts)
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
             log.error("the engine could not start (%s); the call is put through", type(error).__name__)  # noqa: TRY400
             self.forward()
@@ -201,7 +202,9 @@ class LiveCall:
 
     def _take_message_without_engine(self) -> None:
         self._journal.message_without_engine()
-        for prompt in self._desk.parts.prompts.for_act(Act.TAKE_MESSAGE, self._desk.options.languages[0])[:1]:
+        for prompt in self._desk.parts.prompts.for_act(Act.TAKE_MESSAGE, self._desk.options().languages[0])[
+            :1
+        ]:
             self.play(prompt)
         self._desk.scheduler.call_later(LAST_RESORT_SECONDS, self._hang_up_if_up)
 

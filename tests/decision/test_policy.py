@@ -78,6 +78,16 @@ def test_the_anti_fraud_centre_is_never_hung_up_on_whatever_it_says() -> None:
     assert decision.action != "hang_up"
 
 
+def test_in_quiet_hours_a_person_leaves_a_message_and_an_emergency_is_put_through() -> None:
+    policy = Policy(PolicyOptions(put_through=False))
+    person = policy.decide(fused(PERSON), TALKING)
+    emergency = policy.decide(fused(PERSON), replace(TALKING, is_emergency=True))
+    assert person is not None
+    assert emergency is not None
+    assert (person.action, person.label) == ("take_message", "person")
+    assert emergency.action == "forward"
+
+
 @pytest.mark.parametrize("unsure", ["forward", "take_message"])
 def test_an_internal_failure_does_what_unsure_does(unsure: str) -> None:
     options = PolicyOptions(unsure=unsure)  # type: ignore[arg-type]

@@ -1,0 +1,50 @@
+"""`detector answer`: the answering service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["answer"]
+
+
+def answer(
+    config: Annotated[
+        Path, typer.Option(help="The configuration file; docs/agent.example.toml explains every key.")
+    ],
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Show on this terminal what is said, found and decided, as it happens."),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the configuration and the models.")
+    ] = False,
+) -> None:
+    """Answer unknown callers: greet, listen, ask, then put through, take a message or hang up.
+
+    Registers at the SIP provider, router or exchange that the configuration names and runs until it is stopped
+    (Ctrl-C or SIGTERM). Exit code 2 where the configuration is wrong or a port is in use.
+    """
+    from rich.console import Console
+
+    from detector.cli.parts import load_parts, load_transcriber
+    from detector.config import load_settings
+    from detector.console.terminal import TerminalConsole
+
+    settings = load_settings(config)
+    level = settings.log.level.upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    parts = load_parts(settings.lexicon.file, settings.prompts.directory)
+    transcriber = load_transcriber(settings.recognition.model, settings.recognition.threads)
+    if check:
+        typer.echo(f"{config}: in order")
+        return
+    from detector.service.running import run_service
+
+    console = TerminalConsole(Console(highlight=False)) if watch else None
+    asyncio.run(run_service(settings, os.environ, parts, transcriber, console))

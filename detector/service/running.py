@@ -1,0 +1,125 @@
+"""The service put together from its settings, and kept running until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from detector.clock import SystemClock
+from detector.config.options import list_entries, screener_options, sip_options, store_url
+from detector.config.settings import Settings
+from detector.console.terminal import TerminalConsole
+from detector.screener import ScreenerOptions, ScreenerParts
+from detector.service.answering import AnsweringOptions, AnsweringService, utc_now
+from detector.service.live_call import CallDesk, ForwardOptions
+from detector.sip.supervisor import SipSupervisor
+from detector.speech.pool import RecognitionPool
+from detector.speech.transcript import Transcriber
+from detector.stores.lists import Lists
+from detector.stores.store import Store
+from detector.stores.writer import StoreReport, StoreWriter
+
+__all__ = ["run_service"]
+
+log = logging.getLogger(__name__)
+
+LISTS_SECONDS = 5.0
+"""How long the lists in the store are believed before they are read again."""
+
+
+async def run_service(
+    settings: Settings,
+    environ: Mapping[str, str],
+    parts: ScreenerParts,
+    transcriber: Transcriber,
+    console: TerminalConsole | None,
+) -> None:
+    """Answer calls until SIGINT or SIGTERM. Raises ConfigurationError, StoreError or PortInUse at the start."""
+    keep_audio = settings.store.recordings if settings.store.keep_audio else None
+    recognition = settings.recognition
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        store = stack.enter_context(Store(store_url(settings, environ), recordings=keep_audio))
+        lost = store.recover(utc_now())
+        if lost:
+            log.warning("%d calls were lost when the service last stopped", lost)
+        pool = stack.enter_context(
+            RecognitionPool(transcriber, recognition.workers, recognition.timeout_seconds)
+        )
+        loop = asyncio.get_running_loop()
+        service: AnsweringService | None = None
+
+        def store_report(report: StoreReport) -> None:
+            if report.error is not None and service is not None:
+                loop.call_soon_threadsafe(service.store_failed)
+
+        writer = StoreWriter(store, store_report)
+        stack.callback(writer.close)
+        supervisor = SipSupervisor(sip_options(settings, environ))
+        await stack.enter_async_context(supervisor)
+        desk = CallDesk(
+            send=supervisor.send,
+            parts=parts,
+            options=_OptionsNow(settings),
+            forward=ForwardOptions(settings.forward.mode, settings.forward.target),
+            recognition=pool,
+            clock=clock,
+            scheduler=loop,
+            console=console,
+        )
+        lists = _CachedLists(store, settings, clock)
+        options = AnsweringOptions(
+            keep_audio=settings.store.keep_audio, most_screened=settings.agent.max_screened
+        )
+        service = AnsweringService(supervisor, desk, store, writer, lists, options)
+        await _until_told(service, supervisor, console)
+
+
+async def _until_told(
+    service: AnsweringService, supervisor: SipSupervisor, console: TerminalConsole | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    running = loop.create_task(service.run())
+    if console is not None:
+        console.note("service", "ready: waiting for calls")
+    log.info("ready")
+    await stop.wait()
+    await supervisor.stop()
+    await running
+
+
+class _OptionsNow:
+    """The options of a call that comes in now: quiet hours come and go."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._agent = settings.agent
+        self._options = screener_options(settings)
+        quiet = replace(self._options.policy, put_through=False)
+        self._quiet = replace(self._options, policy=quiet)
+
+    def __call__(self) -> ScreenerOptions:
+        is_quiet = self._agent.is_quiet(datetime.now().astimezone())
+        return self._quiet if is_quiet else self._options
+
+
+class _CachedLists:
+    """The lists of files and store, read again every few seconds: the user may change them while we run."""
+
+    def __init__(self, store: Store, settings: Settings, clock: SystemClock) -> None:
+        self._store = store
+        self._entries = list_entries(settings)
+        self._clock = clock
+        self._lists = store.lists(self._entries)
+        self._read_at = clock.now()
+
+    def __call__(self) -> Lists:
+        if self._clock.now() - self._read_at > LISTS_SECONDS:
+            self._read_at = self._clock.now()
+            self._lists = self._store.lists(self._entries)
+        return self._lists
