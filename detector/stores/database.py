@@ -19,6 +19,7 @@ from detector.errors import StoreConflict, StoreError
 __all__ = ["Database", "parse_url"]
 
 _BUSY_MILLISECONDS: Final = 5000
+_CONNECT_SECONDS: Final = 5
 _MIGRATION_LOCK: Final = 0x0DE7EC70
 """Any number, the same for all that share a PostgreSQL server."""
 _WRITES: Final = "writes"
@@ -33,7 +34,7 @@ def parse_url(address: str | Path | URL) -> URL:
         return URL.create("sqlite", database=str(Path(written).expanduser()))
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError(
             "store.url is no address of a database; write a path, or postgresql+psycopg://user@host/name"
         ) from None
@@ -103,7 +104,13 @@ class Database:
 
     def _make_engine(self) -> Engine:
         try:
-            engine = create_engine(self._url, pool_pre_ping=not self._is_sqlite)
+            # A server that went away is noticed before a statement is sent, and an address that is silent soon.
+            is_psycopg = self._url.drivername == "postgresql+psycopg"
+            engine = create_engine(
+                self._url,
+                pool_pre_ping=not self._is_sqlite,
+                connect_args={"connect_timeout": _CONNECT_SECONDS} if is_psycopg else {},
+            )
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"{self.name}: the driver {error.name} is not installed; "

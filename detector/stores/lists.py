@@ -23,7 +23,7 @@ Owner = Literal["own", "system"]
 ListVerdict = Literal["allow", "deny"]
 EntryKind = Literal["number", "prefix", "pattern", "category"]
 
-_PREFIX: Final = re.compile(r"\+?\d{2,20}\*")
+_PREFIX: Final = re.compile(r"\+?\d{1,20}\*")
 _PATTERN: Final = re.compile(r"\+?[\d?*]{2,24}")
 _CATEGORY: Final = "category:"
 
@@ -125,7 +125,7 @@ class _Tier:
     def find(self, number: str) -> ListEntry | None:
         if entry := self._numbers.get(number):
             return entry
-        for length in range(len(number), 1, -1):
+        for length in range(len(number), 0, -1):
             if entry := self._prefixes.get(number[:length]):
                 return entry
         return next((entry for pattern, entry in self._patterns if pattern.fullmatch(number)), None)

@@ -16,6 +16,7 @@ from detector.audio.frames import Samples
 from detector.call import CallInfo, NumberHistory
 from detector.decision.verdict import Verdict
 from detector.errors import StoreError
+from detector.number_plan import normalize
 from detector.signals.evidence import Evidence
 from detector.stores import calls, history, list_table, messages, retention
 from detector.stores.database import Database
@@ -205,6 +206,8 @@ class Store:
 
     def forget(self, number: str) -> Erased:
         """Erase all that is kept of `number`: calls, words, recordings, fingerprints, messages, entries."""
+        if not normalize(number):
+            raise StoreError("not a phone number; callers who withheld theirs cannot be told from each other")
         which = retention.from_number(number)
         with self._database.writing() as connection:
             erased = Erased(
