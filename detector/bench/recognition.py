@@ -47,11 +47,11 @@ class Windowed:
     """The product's own recognition."""
 
     def __init__(self, model_dir: Path, threads: int) -> None:
-        self._transcriber = WhisperTranscriber(model_dir, threads=threads, workers=1)
+        self.transcriber = WhisperTranscriber(model_dir, threads=threads, workers=1)
         self.second_passes = 0
 
     def recognize(self, samples: Samples, language: Language) -> str:
-        transcript = self._transcriber.transcribe(samples, language)
+        transcript = self.transcriber.transcribe(samples, language)
         self.second_passes += transcript.passes > 1
         return transcript.text
 

@@ -1,15 +1,21 @@
-"""Trimming and splitting a stretch of speech by its level."""
+"""Trimming a stretch of speech and splitting it at its pauses, by level.
 
-from collections.abc import Iterator
+Whisper ends its text at a pause and drops what follows, or says it twice: a stretch is split where it pauses.
+A piece must hold enough speech to be recognized, for of a breath whisper makes a word.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.frames import SAMPLE_RATE, Samples
 
-__all__ = ["split_at_quiet", "trim_silence"]
+__all__ = ["SplitOptions", "split_speech", "trim_silence"]
 
-_STEP = SAMPLE_RATE // 50
+_STEPS_PER_SECOND = 50
+_STEP = SAMPLE_RATE // _STEPS_PER_SECOND
 _LOUD_PERCENTILE = 95
 _BELOW_SPEECH = 35.0
 """dB: what lies further below the loud parts is silence."""
@@ -17,16 +23,25 @@ _KEPT = 0.1
 """Seconds left at both ends: the first and last consonants are soft."""
 _NEVER_SPEECH = -65.0
 """dBFS: below it not even a whisper is left of speech in A-law."""
+_Span = tuple[int, int]
+"""Steps of 20 ms, end excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOptions:
+    pause: float = 0.3
+    """Seconds of silence that split."""
+    pause_below: float = 30.0
+    """dB below the loud parts: what lies between counts as a pause."""
+    shortest: float = 0.8
+    """Seconds of a piece, at least."""
+    longest: float = 25.0
+    """Seconds of a piece, at most; longer ones are cut where their second half is quietest."""
 
 
 def trim_silence(samples: Samples) -> Samples:
     """Return `samples` (int16, shape (n,), 8 kHz) without silence at both ends; all of it may go."""
-    levels = _levels(samples)
-    if not len(levels):
-        return samples[:0]
-    loud = float(np.percentile(levels, _LOUD_PERCENTILE))
-    threshold = max(loud - _BELOW_SPEECH, _NEVER_SPEECH)
-    speech = np.flatnonzero(levels > threshold)
+    speech = np.flatnonzero(_is_loud(_levels(samples), _BELOW_SPEECH))
     if not len(speech):
         return samples[:0]
     kept = round(_KEPT * SAMPLE_RATE)
@@ -34,16 +49,56 @@ def trim_silence(samples: Samples) -> Samples:
     return samples[start : (int(speech[-1]) + 1) * _STEP + kept]
 
 
-def split_at_quiet(samples: Samples, longest: float) -> Iterator[Samples]:
-    """Yield `samples` in pieces of at most `longest` seconds, each cut where its second half is quietest."""
-    most = round(longest * SAMPLE_RATE)
-    while len(samples) > most:
-        window = _levels(samples[most // 2 : most])
-        smooth = np.convolve(window, np.ones(10) / 10, mode="same")  # a pause, not a gap within a word
-        cut = most // 2 + int(np.argmin(smooth)) * _STEP
-        yield samples[:cut]
-        samples = samples[cut:]
-    yield samples
+def split_speech(samples: Samples, options: SplitOptions) -> Iterator[Samples]:
+    """Yield the pieces between the pauses of `samples` (int16, shape (n,), 8 kHz), each trimmed."""
+    levels = _levels(samples)
+    loud = _is_loud(levels, options.pause_below)
+    for start, end in _long_enough(_between_pauses(loud, options.pause), options.shortest):
+        for first, last in _cut_long(levels, start, end, round(options.longest * _STEPS_PER_SECOND)):
+            piece = trim_silence(samples[first * _STEP : last * _STEP])
+            if len(piece):
+                yield piece
+
+
+def _between_pauses(loud: NDArray[np.bool_], pause: float) -> list[_Span]:
+    """Return the spans between the middles of pauses of at least `pause` seconds."""
+    heard = np.flatnonzero(loud)
+    gaps = np.flatnonzero(np.diff(heard) > pause * _STEPS_PER_SECOND)
+    middles = [(int(heard[gap]) + 1 + int(heard[gap + 1])) // 2 for gap in gaps]
+    return list(zip([0, *middles], [*middles, len(loud)], strict=True))
+
+
+def _long_enough(spans: Sequence[_Span], shortest: float) -> Iterator[_Span]:
+    """Yield the spans, those too short joined with what follows, at the end with what came before."""
+    least = shortest * _STEPS_PER_SECOND
+    start = spans[0][0]
+    pending: _Span | None = None
+    for _, end in spans:
+        if end - start < least:
+            continue
+        if pending is not None:
+            yield pending
+        pending, start = (start, end), end
+    begun = start if pending is None else pending[0]
+    yield begun, spans[-1][1]
+
+
+def _cut_long(levels: NDArray[np.float64], start: int, end: int, longest: int) -> Iterator[_Span]:
+    while end - start > longest:
+        searched = levels[start + longest // 2 : start + longest]
+        smooth = np.convolve(searched, np.ones(10) / 10, mode="same")  # a pause, not a gap within a word
+        cut = start + longest // 2 + int(np.argmin(smooth))
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _is_loud(levels: NDArray[np.float64], below: float) -> NDArray[np.bool_]:
+    """Tell which steps lie at most `below` dB under the loud ones."""
+    if not len(levels):
+        return np.zeros(0, np.bool_)
+    loud = float(np.percentile(levels, _LOUD_PERCENTILE))
+    return np.asarray(levels > max(loud - below, _NEVER_SPEECH))
 
 
 def _levels(samples: Samples) -> NDArray[np.float64]:

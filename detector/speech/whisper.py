@@ -5,7 +5,9 @@ Most of what a pass costs is the encoder's, and it grows with the window. faster
 What keeps it from that, measured on real speakers over a telephone line:
 
 - The silence around the speech is trimmed and replaced by as much exact silence as it needs to see an end.
-- A penalty on tokens that were written already, and a limit to their number by the length of the speech.
+- It is split at its pauses, for whisper drops or repeats what follows one.
+- Whisper writes time stamps too: with them it knows when it is done. They are thrown away.
+- A light penalty on tokens written already, and a limit to their number by the length of the speech.
 - A second pass with more beams on a longer window where a check of `checks` fails.
 
 No prompt and no hotwords: with a list of sales terms whisper hears them in noise.
@@ -31,7 +33,7 @@ from detector.speech.checks import (
     strip_credits,
 )
 from detector.speech.transcript import Transcript
-from detector.speech.trimming import split_at_quiet, trim_silence
+from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
 __all__ = ["WhisperOptions", "WhisperTranscriber"]
 
@@ -40,6 +42,8 @@ _WHISPER_RATE = 16_000
 _FRAMES_PER_SECOND = 100
 _LONGEST_WINDOW = 30.0
 _MOST_TOKENS = 224
+_TIME_STAMPS = 4
+"""Tokens: two of a sentence, and two more."""
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
 _Mel = NDArray[np.float32]
 
@@ -68,9 +72,9 @@ class WhisperOptions:
 
     first: Window = Window(lead=0.0, margin=2.0, shortest=5.0, beam=2)
     second: Window = Window(lead=0.0, margin=4.0, shortest=12.0, beam=5)
-    repetition_penalty: float = 1.1
-    longest_piece: float = 25.0
-    """Seconds of speech in one window; more is split where it is quietest."""
+    repetition_penalty: float = 1.05
+    time_stamps: bool = True
+    split: SplitOptions = field(default_factory=SplitOptions)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -116,6 +120,7 @@ class WhisperTranscriber:
         from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415
 
         self._options = options or WhisperOptions()
+        self._name = f"{model_dir.name} {compute_type} {self._options}"
         try:
             self._model: Any = WhisperModel(
                 str(model_dir),
@@ -136,6 +141,11 @@ class WhisperTranscriber:
         except Exception as error:
             reason = " ".join(str(error).split())[:160]
             raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
+
+    @property
+    def name(self) -> str:
+        """Weights and settings in one line: what a cache of transcripts must tell apart."""
+        return self._name
 
     def transcribe(self, samples: Samples, language: Language | None) -> Transcript:
         """Transcribe `samples` (int16, shape (n,), mono, 8 kHz); `language` None has it detected.
@@ -158,7 +168,7 @@ class WhisperTranscriber:
 
     def _transcribe_speech(self, speech: Samples, language: Language | None) -> Transcript:
         passes, tried = [], 1
-        for piece in split_at_quiet(speech, self._options.longest_piece):
+        for piece in split_speech(speech, self._options.split):
             window = self._options.first
             encoded = self._encode(piece, window)
             language = language or self._detect(encoded)
@@ -228,10 +238,12 @@ class WhisperTranscriber:
             raise RecognitionError(f"the model knows no {language}; name a multilingual one")
         seconds = len(piece) / SAMPLE_RATE
         limits = self._options.limits
-        most = min(_MOST_TOKENS, limits.new_tokens(seconds))
+        most = min(
+            _MOST_TOKENS, limits.new_tokens(seconds) + (_TIME_STAMPS if self._options.time_stamps else 0)
+        )
         result: _Generation = self._model.model.generate(
             encoded,
-            [self._model.get_prompt(tokenizer, [], without_timestamps=True)],
+            [self._model.get_prompt(tokenizer, [], without_timestamps=not self._options.time_stamps)],
             beam_size=window.beam,
             repetition_penalty=self._options.repetition_penalty,
             max_length=2 * most,  # CTranslate2 halves it
@@ -240,10 +252,11 @@ class WhisperTranscriber:
             suppress_tokens=self._suppressed,
         )[0]
         tokens = result.sequences_ids[0]
-        text = tokenizer.decode(tokens).strip()
+        written = [token for token in tokens if token < tokenizer.eot]
+        text = tokenizer.decode(written).strip()
         # The score is the mean over the tokens written; the end of the text is one more.
         mean = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        failures = find_failures(text, len(tokens), seconds, mean, limits)
+        failures = find_failures(text, len(written), seconds, mean, limits)
         return _Pass(text, len(tokens), mean, result.no_speech_prob, len(failures))
 
     @cached_property
