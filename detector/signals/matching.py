@@ -46,12 +46,13 @@ _FARTHEST_DELAY: Final = 640
 """20 ms of them."""
 _MIN_SECONDS: Final = 1.6
 _MIN_SCORE: Final = 25.0
-_MIN_COHERENCE: Final = 0.8
+_MIN_COHERENCE: Final = 0.85
 _MIN_STRONG_SHARE: Final = 0.6
 _MAX_TONALITY: Final = 0.5
 """What makes a stretch the same recording: scripts/eval_playback.py shows what each leaves out."""
-_IN_PHASE, _OUT_OF_PHASE, _MISSED = 1.4, -3.0, -0.2
-"""What a peak says for the same recording and against other speech, a retake by the same voice included."""
+_IN_PHASE, _OUT_OF_PHASE, _MISSED = (1.4, 1.2), (-3.0, -0.8), (-0.4, -0.1)
+"""What a peak, strong or weak, says for the same recording and against other speech, retakes included. Weak
+peaks may be noise, which is missed or found by chance whatever was said."""
 _STRONG_DEPTH_DB: Final = 12
 _SAME_LINES, _NEIGHBOUR_LINES = 2, 16
 _LATER_STEPS: Final = 30 * STEPS
@@ -214,7 +215,10 @@ def _in_phase(bins: Steps, turned: NDArray[np.float64], found: Flags) -> Flags:
 
 
 def _best_stretch(wanted: Peaks, found: Flags, agree: Flags, offset: int) -> Stretch | None:
-    gained = np.where(agree, _IN_PHASE, np.where(found, _OUT_OF_PHASE, _MISSED))
+    weak = (wanted[:, 2] > _STRONG_DEPTH_DB).astype(int)
+    gained = np.where(
+        agree, np.take(_IN_PHASE, weak), np.where(found, np.take(_OUT_OF_PHASE, weak), np.take(_MISSED, weak))
+    )
     sums = np.concatenate([[0.0], np.cumsum(gained)])
     gains = sums - np.minimum.accumulate(sums)
     last = int(gains.argmax())
