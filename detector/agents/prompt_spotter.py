@@ -84,16 +84,15 @@ class PromptSpotter:
 
 
 def _head(samples: Samples) -> NDArray[np.float64]:
-    """The beginning of a prompt, from its first sound on."""
+    """The beginning of a prompt, around its first sound, padded to a fixed length."""
     loud = np.flatnonzero(np.abs(samples) > 200)
-    first = int(loud[0]) if len(loud) else 0
-    return samples[max(0, first - SLACK) : first + COMPARED + SLACK].astype(np.float64)
+    first = SLACK + (int(loud[0]) if len(loud) else 0)
+    padded = np.pad(samples.astype(np.float64), (SLACK, COMPARED + SLACK))
+    return padded[first - SLACK : first + COMPARED + SLACK]
 
 
 def _likeness(heard: NDArray[np.float64], head: NDArray[np.float64]) -> float:
     """Return the largest normalized cross-correlation (0 to 1) of `heard` within `head`."""
-    if len(head) < len(heard):
-        head = np.pad(head, (0, len(heard) - len(head)))
     size = 1 << (len(head) + len(heard) - 1).bit_length()
     spectrum = np.fft.rfft(head, size) * np.conj(np.fft.rfft(heard, size))
     products = np.fft.irfft(spectrum, size)[: len(head) - len(heard) + 1]
