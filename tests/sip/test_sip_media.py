@@ -1,0 +1,134 @@
+"""Frames in and out of the library's vectors, and the accounting of what is sent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pjsua2 as pj
+import pytest
+
+from detector.sip import media
+from detector.sip.legs import clean
+from detector.sip.media import FRAME_BYTES, FramePort, frame_access
+from detector.sip.stack import _host_of
+
+RAMP = bytes(range(160)) * 2
+
+
+@pytest.mark.parametrize(
+    "access",
+    [frame_access(), (media._read_by_binding, media._write_by_binding)],
+    ids=["chosen", "binding"],
+)
+def test_frames_are_read_and_written(access: tuple[media.Reader, media.Writer]) -> None:
+    read, write = access
+    vector = pj.ByteVector(RAMP)
+    assert read(vector) == RAMP
+    for data in (RAMP[::-1], RAMP[:100], bytes(FRAME_BYTES)):
+        write(vector, data)
+        assert bytes(vector) == data
+
+
+def test_pointers_are_used_where_they_are_right() -> None:
+    assert frame_access() == (media._read_by_pointer, media._write_by_pointer)
+
+
+def test_pointers_are_given_up_where_they_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "_read_by_pointer", lambda _vector: b"")
+    assert frame_access() == (media._read_by_binding, media._write_by_binding)
+
+
+class Frame:
+    """What the library hands to a port."""
+
+    def __init__(self) -> None:
+        self.buf = pj.ByteVector(bytes(FRAME_BYTES))
+        self.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[FramePort]:
+    # Without a running library a port cannot join the bridge; its callbacks are ours to call.
+    monkeypatch.setattr(FramePort, "createPort", lambda *_: None)
+    made = FramePort("test", frame_access())
+    yield made
+    made.this.disown()
+
+
+def test_what_is_queued_goes_out_whole_whatever_its_pieces(port: FramePort) -> None:
+    told: list[tuple[int, int, int]] = []
+    port.begin(lambda *_: None, lambda *report: told.append(report))
+    data = bytes(range(256)) * 5
+    for start in range(0, len(data), 98):
+        port.queue(data[start : start + 98])
+    assert port.queued == len(data)
+    out = b""
+    frames = 0
+    while port.queued:
+        frame = Frame()
+        port.onFrameRequested(frame)
+        out += bytes(frame.buf)
+        frames += 1
+    assert out == data
+    assert frames == 4
+    assert told[-1] == (len(data) // 2, 0, 0)
+    silent = Frame()
+    port.onFrameRequested(silent)
+    assert bytes(silent.buf) == bytes(FRAME_BYTES)
+    assert told[-1] == (len(data) // 2, 0, 0)
+
+
+def test_a_piece_of_a_frame_is_filled_up_with_silence(port: FramePort) -> None:
+    port.queue(b"\1\1")
+    frame = Frame()
+    port.onFrameRequested(frame)
+    assert bytes(frame.buf) == b"\1\1" + bytes(FRAME_BYTES - 2)
+    assert not port.queued
+
+
+def test_dropped_audio_is_accounted_for(port: FramePort) -> None:
+    told: list[tuple[int, int, int]] = []
+    port.begin(lambda *_: None, lambda *report: told.append(report))
+    port.queue(bytes(1000))
+    port.drop_queued()
+    port.onFrameRequested(Frame())
+    assert told == [(500, 0, 0)]
+
+
+def test_positions_count_from_the_start_of_each_call(port: FramePort) -> None:
+    heard: list[tuple[int, bytes]] = []
+
+    def take(position: int, data: bytes, _captured: float) -> None:
+        heard.append((position, data))
+
+    for _ in range(2):
+        port.begin(take, lambda *_: None)
+        for _ in range(3):
+            frame = Frame()
+            frame.buf = pj.ByteVector(RAMP)
+            port.onFrameReceived(frame)
+        port.end()
+        port.onFrameReceived(Frame())
+    assert heard == [(0, RAMP), (160, RAMP), (320, RAMP)] * 2
+
+
+def test_an_exception_does_not_reach_the_library(port: FramePort, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("13800138000")
+
+    port.begin(fail, fail)
+    port.onFrameReceived(Frame())
+    assert "ValueError" in caplog.text
+    assert "13800138000" not in caplog.text
+
+
+def test_text_from_the_network_is_made_valid() -> None:
+    assert clean("a\udcffb") == "a?b"
+    assert clean("张" * 100, 10) == "张张张"
+
+
+@pytest.mark.parametrize(
+    ("uri", "host"),
+    [("sip:provider.example", "provider.example"), ("sip:u@p.example:5062;transport=tcp", "p.example:5062")],
+)
+def test_the_host_of_an_address(uri: str, host: str) -> None:
+    assert _host_of(uri) == host
