@@ -216,6 +216,7 @@ anything = st.one_of(st.none(), st.text(), numberlike, service_like)
 @given(anything, st.sampled_from(["CN", "CN", "US", "GB", "IT", "zz"]))
 @example("+4400000201234567", "CN")
 @example("0" * 20, "CN")
+@example("+86000000", "CN")
 def test_any_input_has_one_spelling_and_one_class(number: str | None, region: str) -> None:
     canonical = normalize(number, region)
     assert normalize(canonical, region) == canonical

@@ -90,7 +90,7 @@ def _strip_uri(number: str) -> tuple[bool, str] | None:
 
 def _normalize_international(digits: str) -> str:
     if digits.startswith("86"):
-        national = digits[2:].removeprefix("0")
+        national = digits[2:].lstrip("0")
         return _full_number(national) or _international_service(national)
     service = find_service(digits)
     if service is not None and (service.claim is not None) and len(digits) < _SHORTEST_FOREIGN:
