@@ -7,12 +7,12 @@ from typing import Final, Literal
 import numpy as np
 
 from detector.audio.frames import SAMPLE_RATE, Samples
-from detector.audio.level import DigitalSilence, DigitalSilenceMeter
 from detector.signals.evidence import Evidence
 from detector.signals.fingerprint import FingerprintExtractor
 from detector.signals.landmarks import Landmarks
 from detector.signals.matching import Stretch
 from detector.signals.repeats import SelfMatcher
+from detector.signals.zero_runs import ZeroRuns
 
 __all__ = ["KnownMatch", "MatchLabel", "PlaybackExtractor"]
 
@@ -134,39 +134,31 @@ class _ClipPauses:
     """Pauses of exact zeros right beside speech, on a line whose other pauses carry noise."""
 
     def __init__(self) -> None:
-        self._meter = DigitalSilenceMeter(_CLIP_PAUSE[0])
-        self._silences: list[DigitalSilence] = []
-        self._pauses = 0
-        self._said = False
+        self._zeros = ZeroRuns(round(_CLIP_PAUSE[0] * SAMPLE_RATE))
+        self._silent, self._noisy = 0, 0
         self._last_end: float | None = None
-        self._noisy = False
+        self._said = False
 
     def push(self, samples: Samples) -> None:
-        self._silences += self._meter.push(samples)
+        self._zeros.push(samples)
 
     def evidence(self, start: float, end: float, arrived: float) -> Evidence | None:
         """Count the pause between the last turn and this one, and speak once of two that were of zeros."""
         last, self._last_end = self._last_end, end
-        if last is None or self._said:
+        runs = self._zeros.take()
+        if last is None or self._said or start - last < _CLIP_PAUSE[0]:
             return None
-        zeros = sum(
-            silence.seconds
-            for silence in self._silences
-            if last - _BOUNDARY_SECONDS <= silence.media_time <= start
-            and _CLIP_PAUSE[0] <= silence.seconds <= _CLIP_PAUSE[1]
-        )
-        self._silences.clear()
-        if zeros == 0:
-            self._noisy = self._noisy or start - last >= _CLIP_PAUSE[0]
-        else:
-            self._pauses += 1
-        if self._pauses < _LEAST_PAUSES or not self._noisy:
+        shortest, longest = _CLIP_PAUSE
+        beside = [run for run in runs if last - _BOUNDARY_SECONDS <= run[0] <= start]
+        if not beside:
+            self._noisy += 1
+        elif all(shortest <= run[1] <= longest for run in beside):
+            self._silent += 1
+        if self._silent < _LEAST_PAUSES or not self._noisy:
             return None
         self._said = True
-        detail = f"{self._pauses} pauses of digital silence on a line with noise"
-        return Evidence(
-            "playback.digital_silence", _LLR_DIGITAL_SILENCE, start - zeros, arrived, detail, "playback"
-        )
+        detail = f"{self._silent} pauses of digital silence on a line with noise"
+        return Evidence("playback.digital_silence", _LLR_DIGITAL_SILENCE, last, arrived, detail, "playback")
 
 
 def _known(match: KnownMatch, arrived: float) -> Evidence:
