@@ -78,6 +78,7 @@ class DigitalSilenceMeter:
         self._position = 0
         self._value = 0
         self._run = 0
+        self._until = 0
 
     @property
     def seconds(self) -> float:
@@ -86,27 +87,35 @@ class DigitalSilenceMeter:
 
     def push(self, samples: Samples) -> Iterator[DigitalSilence]:
         """Take `samples` (int16, shape (n,)) and yield every stretch that has ended in them."""
-        edges = np.flatnonzero(np.diff(samples)) + 1
-        for part_start, part_end in zip([0, *edges.tolist()], [*edges.tolist(), len(samples)], strict=True):
-            if part_end == part_start:
-                continue
-            value = int(samples[part_start])
-            if self._run and value == self._value:
-                self._run += part_end - part_start
-                continue
-            yield from self._ended(self._position + part_start)
-            self._value = value
-            self._run = part_end - part_start if abs(value) <= _IDLE else 0
+        if not len(samples):
+            return
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(samples)) + 1, [len(samples)]])
+        lengths = np.diff(bounds)
+        # Only the first, the last and the long stretches matter; in speech nearly every sample is one.
+        matters = np.flatnonzero(lengths >= self._least).tolist()
+        for part in sorted({0, len(lengths) - 1, *matters}):
+            yield from self._take(int(samples[bounds[part]]), int(bounds[part]), int(lengths[part]))
         self._position += len(samples)
+
+    def _take(self, value: int, begin: int, length: int) -> Iterator[DigitalSilence]:
+        """Take a stretch of equal samples that begins `begin` samples after the last push."""
+        start = self._position + begin
+        if self._run and value == self._value and start == self._until:
+            self._run += length
+        else:
+            yield from self._ended()
+            self._value = value
+            self._run = length if abs(value) <= _IDLE else 0
+        self._until = start + length
 
     def flush(self) -> Iterator[DigitalSilence]:
         """Yield the stretch that the audio ends in, if there is one."""
-        yield from self._ended(self._position)
+        yield from self._ended()
         self._run = 0
 
-    def _ended(self, end: int) -> Iterator[DigitalSilence]:
+    def _ended(self) -> Iterator[DigitalSilence]:
         if self._run >= self._least:
-            begin = end - self._run
+            begin = self._until - self._run
             yield DigitalSilence(self._start + begin / SAMPLE_RATE, self._run / SAMPLE_RATE)
 
 
