@@ -67,8 +67,13 @@ class PromptSpotter:
             if start - self._since >= COMPARED / SAMPLE_RATE:
                 self._current = PromptHeard(self._which(), "started", self._since)
                 yield self._current
-        if start - self._last_sound >= SILENCE:
+        if start - self._last_sound >= SILENCE or self._is_over(start):
             yield from self._end()
+
+    def _is_over(self, start: float) -> bool:
+        """Whether a prompt that was recognized has come to its end."""
+        prompt = self._current.prompt if self._current is not None else None
+        return prompt is not None and self._since is not None and start >= self._since + prompt.seconds
 
     def _end(self) -> Iterator[PromptHeard]:
         if self._current is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from detector.agents.channel import Channel
-from detector.agents.clips import ClipLibrary
+from detector.agents.clips import Clips
 from detector.agents.record import CallRecord
 from detector.agents.scenario import Scenario
 from detector.agents.scenario_caller import ScenarioCaller
@@ -33,7 +33,7 @@ class Simulator:
     options: ScreenerOptions
     recognize: Recognize
     latency: Latency
-    clips: ClipLibrary
+    clips: Clips
     snr: float = 30.0
     """dB of the caller's speech over the background noise of his scenario."""
     loss: float = 0.0

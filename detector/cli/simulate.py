@@ -86,6 +86,12 @@ def _play(
     if not scenarios:
         return
     jobs = min(settings.jobs, len(scenarios))
+    # What is wrong with a model or a prompt is told once, here, and not by every process.
+    _prepare(settings)
+    if jobs == 1:
+        outcomes: Any = map(_play_one, scenarios)
+        yield from zip(scenarios, outcomes, strict=True)
+        return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(settings,)) as pool:
         results = pool.map(_play_one, scenarios)
@@ -99,7 +105,7 @@ _simulator: Any = None
 def _prepare(settings: _Settings) -> None:
     """Load the engine's parts and recognition once a process."""
     global _simulator  # noqa: PLW0603 - a worker process has one simulator
-    from detector.agents.clips import ClipLibrary
+    from detector.agents.clips import Clips
     from detector.agents.recognition_cache import RecognitionCache
     from detector.agents.simulator import Simulator
     from detector.cli.parts import load_parts, load_transcriber
@@ -116,7 +122,7 @@ def _prepare(settings: _Settings) -> None:
         ScreenerOptions(),
         cache,
         LatencyModel.load().seconds,
-        ClipLibrary(settings.clips),
+        Clips(settings.clips),
         snr=settings.snr,
         loss=settings.loss,
         seed=settings.seed,

@@ -13,8 +13,10 @@ LIBRARY = PromptLibrary.load()
 QUIET = np.zeros(SAMPLE_RATE, np.int16)
 
 
-def spot(audio: Samples, chunk: int = 160) -> list[tuple[str | None, str]]:
-    spotter = PromptSpotter(LIBRARY)
+SPOTTER = PromptSpotter(LIBRARY)
+
+
+def spot(audio: Samples, chunk: int = 1600, spotter: PromptSpotter = SPOTTER) -> list[tuple[str | None, str]]:
     heard = [item for at in range(0, len(audio), chunk) for item in spotter.push(audio[at : at + chunk])]
     return [(item.prompt.id if item.prompt else None, item.state) for item in heard]
 
@@ -33,4 +35,4 @@ def test_something_else_than_a_prompt_is_no_prompt() -> None:
 @pytest.mark.parametrize("chunk", [1, 160, 4096])
 def test_chunks_of_every_size_are_heard_alike(chunk: int) -> None:
     line = np.concatenate([QUIET, read_clip(LIBRARY.prompts[0].path), QUIET])
-    assert spot(line, chunk) == spot(line)
+    assert spot(line, chunk, PromptSpotter(LIBRARY)) == spot(line)

@@ -1,0 +1,132 @@
+"""A test call over real SIP: a scenario's caller, or a recording, talks to an agent.
+
+The frames that are heard give the pace: for each of them as much of the caller is sent.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from detector.agents.channel import Channel
+from detector.agents.prompt_spotter import PromptHeard, PromptSpotter
+from detector.agents.scenario_caller import ScenarioCaller
+from detector.audio.frames import Samples
+from detector.dialogue.prompts import PromptLibrary
+from detector.errors import SipError
+from detector.sip.client import CallerCall
+from detector.sip.protocol import CallEnded, ReferReceived
+
+__all__ = ["CallOutcome", "TestCall"]
+
+Ending = Literal["put_through", "hung_up_by_agent", "hung_up_by_caller", "refused", "lost", "too_long"]
+
+
+@dataclass(slots=True)
+class CallOutcome:
+    """How a test call went."""
+
+    ending: Ending = "lost"
+    code: int = 0
+    """SIP status of the end."""
+    seconds: float = 0.0
+    """From answer to the end, or to being put through."""
+    heard: list[tuple[float, str]] = field(default_factory=list)
+    """Acts of the agent and when they began."""
+    said: list[tuple[float, str]] = field(default_factory=list)
+
+
+class TestCall:
+    """Runs one call; `speaker` is asked for audio, `on_line` told what happens, one line at a time."""
+
+    __test__ = False  # no test case, in spite of its name
+
+    def __init__(
+        self,
+        call: CallerCall,
+        prompts: PromptLibrary,
+        caller: ScenarioCaller | Samples,
+        channel: Channel | None = None,
+        on_line: Callable[[float, str], None] = lambda _when, _text: None,
+    ) -> None:
+        self._call = call
+        self._spotter = PromptSpotter(prompts)
+        self._caller = caller
+        self._channel = channel
+        self._on_line = on_line
+        self._outcome = CallOutcome()
+        self._played = 0
+
+    async def run(self, longest: float = 180.0) -> CallOutcome:
+        """Talk until the call ends. Raises SipError where it is not answered."""
+        try:
+            await self._call.wait_answered()
+        except SipError:
+            ended = self._call.ended
+            if not isinstance(ended, CallEnded):
+                raise
+            self._outcome.ending, self._outcome.code = "refused", ended.code
+            return self._outcome
+        self._on_line(0.0, "answered")
+        watching = asyncio.create_task(self._watch())
+        try:
+            async with asyncio.timeout(longest):
+                await self._talk()
+        except TimeoutError:
+            self._outcome.ending = "too_long"
+            self._call.hang_up()
+        await watching
+        return self._outcome
+
+    async def _talk(self) -> None:
+        async for frame in self._call.frames():
+            self._outcome.seconds = frame.media_time + frame.seconds
+            for heard in self._spotter.push(frame.samples):
+                self._hear(heard)
+            samples = self._speak(len(frame.samples))
+            if samples is None:
+                await self._call.drain()
+                self._outcome.ending = "hung_up_by_caller"
+                self._call.hang_up()
+                return
+            await self._call.send(samples)
+
+    def _speak(self, count: int) -> Samples | None:
+        """The caller's next samples, None once he has gone."""
+        if not isinstance(self._caller, ScenarioCaller):
+            piece = self._caller[self._played : self._played + count]
+            self._played += count
+            return piece if len(piece) else None
+        if self._caller.hung_up:
+            return None
+        samples = self._caller.samples(count)
+        for said in self._caller.said[len(self._outcome.said) :]:
+            self._outcome.said.append((said.start, said.text))
+            self._on_line(said.start, f"says: {said.text}")
+        return samples if self._channel is None else self._channel.apply(samples)
+
+    def _hear(self, heard: PromptHeard) -> None:
+        act = heard.prompt.act if heard.prompt is not None else None
+        if isinstance(self._caller, ScenarioCaller):
+            self._caller.receive_act(act, heard.state, heard.media_time)
+        if heard.state == "started":
+            self._outcome.heard.append((heard.media_time, str(act or "other")))
+            self._on_line(
+                heard.media_time, f"hears: {heard.prompt.text if heard.prompt else '(no prompt of ours)'}"
+            )
+
+    async def _watch(self) -> None:
+        """Note how it ends. A REFER is how the agent puts us through."""
+        was_referred = False
+        async for event in self._call.events():
+            if isinstance(event, ReferReceived):
+                was_referred = True
+                self._on_line(self._outcome.seconds, "is put through")
+            elif isinstance(event, CallEnded):
+                self._outcome.code = event.code
+                if was_referred:
+                    self._outcome.ending = "put_through"
+                elif event.cause == "remote":
+                    self._outcome.ending = "hung_up_by_agent"
+                elif event.cause == "transferred":
+                    self._outcome.ending = "put_through"
