@@ -29,6 +29,7 @@ __all__ = [
     "UtcDateTime",
     "calls",
     "evidence",
+    "fingerprint_hashes",
     "fingerprints",
     "list_entries",
     "messages",
@@ -144,9 +145,23 @@ fingerprints = Table(
     "fingerprints",
     metadata,
     Column("id", Integer, primary_key=True),
-    _of_call(),
+    Column("call_id", ForeignKey("calls.id", ondelete="CASCADE")),  # none: read in from elsewhere
     Column("landmarks", LargeBinary, nullable=False),
+    Column("campaign", Integer),  # the id of the first fingerprint of the same audio
+    Column("label", String(12)),  # unwanted, notice
+    Column("name", String(64)),
     Index(None, "call_id"),
+    Index(None, "campaign"),
+)
+
+# Every eighth hash of each fingerprint: where to look first. No foreign key: deleting a call would search them all.
+fingerprint_hashes = Table(
+    "fingerprint_hashes",
+    metadata,
+    Column("hash", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint_id", Integer, primary_key=True, autoincrement=False),
+    Column("frame", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 list_entries = Table(
