@@ -33,7 +33,8 @@ class CallOutcome:
     """From answer to the end, or to being put through."""
     heard: list[tuple[float, str]] = field(default_factory=list)
     """Acts of the agent and when they began."""
-    said: list[tuple[float, str]] = field(default_factory=list)
+    said: list[tuple[float, float, str]] = field(default_factory=list)
+    """What the caller said: start, end, words."""
 
 
 class TestCall:
@@ -101,7 +102,7 @@ class TestCall:
             return None
         samples = self._caller.samples(count)
         for said in self._caller.said[len(self._outcome.said) :]:
-            self._outcome.said.append((said.start, said.text))
+            self._outcome.said.append((said.start, said.end, said.text))
             self._on_line(said.start, f"says: {said.text}")
         return samples if self._channel is None else self._channel.apply(samples)
 

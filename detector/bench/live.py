@@ -1,0 +1,98 @@
+"""Live calls measured from the caller's side: how long the agent takes to reply, with several calls at once.
+
+A reply is timed from the caller's last word, as it was sent, to the first sound of the agent's next prompt, as it was
+heard: recognition, decision and the way through both SIP stacks are all in it. A prompt that begins while the caller
+still speaks (an interruption) is no reply.
+"""
+
+import asyncio
+import os
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.agents.scenario import Scenario
+from detector.bench.loopback import Loopback, Outcome
+
+__all__ = ["LiveReport", "measure_live", "reply_delays"]
+
+LONGEST_REPLY = 8.0
+"""Seconds: a later prompt answers the silence, not the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """Seconds from the caller's last word to the agent's next one."""
+
+    calls: int
+    at_once: int
+    delays: tuple[float, ...]
+    cpu_per_call_second: float
+    """Seconds of processor time of service and SIP workers for each second of a call, recognition included."""
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.delays) if self.delays else float("nan")
+
+    @property
+    def p90(self) -> float:
+        ordered = sorted(self.delays)
+        return ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))] if ordered else float("nan")
+
+    def lines(self) -> Iterator[str]:
+        yield f"live: {self.calls} calls, {self.at_once} at once, {len(self.delays)} replies"
+        yield f"  reply after the caller's last word: median {self.median:.2f} s, 90 % {self.p90:.2f} s"
+        yield f"  {100 * self.cpu_per_call_second:.0f} % of a core for each call, recognition included"
+
+
+def measure_live(folder: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
+    """Play each of `scenarios` once over real SIP, `at_once` of them at a time."""
+    return asyncio.run(_measure(folder, scenarios, at_once))
+
+
+async def _measure(folder: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
+    loopback = Loopback(folder, workers=-(-at_once // 4))
+    limit = asyncio.Semaphore(at_once)
+
+    async def place(scenario: Scenario, seed: int) -> Outcome:
+        async with limit:
+            return await loopback.place(scenario, seed)
+
+    async with loopback.running():
+        before = _cpu_seconds(loopback.process.pid)
+        outcomes = await asyncio.gather(*(place(item, seed) for seed, item in enumerate(scenarios)))
+        spent = _cpu_seconds(loopback.process.pid) - before
+    talked = sum(outcome.seconds for outcome in outcomes)
+    delays = tuple(delay for outcome in outcomes for delay in reply_delays(outcome))
+    return LiveReport(len(outcomes), at_once, delays, spent / max(talked, 1.0))
+
+
+def reply_delays(outcome: Outcome) -> Iterator[float]:
+    """Yield the time from each utterance's end to the prompt that answers it."""
+    for number, (_, end, _) in enumerate(outcome.said):
+        following = outcome.said[number + 1][0] if number + 1 < len(outcome.said) else float("inf")
+        prompt = next((start for start, _ in outcome.heard if start > end), None)
+        if prompt is not None and prompt < following and prompt - end <= LONGEST_REPLY:
+            yield prompt - end
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and its children so far."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    total = 0.0
+    for task in [pid, *_children(pid)]:
+        try:
+            fields = Path(f"/proc/{task}/stat").read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / ticks
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
+    except OSError:
+        return []
+    return [int(child) for child in text.split()]
