@@ -5,21 +5,20 @@ every 40 ms, a Hann window, one transform. A voice has many lines and they move;
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.frames import BLOCK_SAMPLES, SAMPLE_RATE, Samples
+from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.level import FLOOR_DBFS
 
-__all__ = ["HOP_SECONDS", "Burst", "BurstFinder", "Spectrum", "look"]
+__all__ = ["HOP_SAMPLES", "HOP_SECONDS", "Burst", "BurstFinder", "Spectrum", "look"]
 
 _WINDOW = 800
-_HOP_BLOCKS = 2
-HOP_SECONDS = _HOP_BLOCKS * BLOCK_SAMPLES / SAMPLE_RATE
+HOP_SAMPLES = 320
+HOP_SECONDS = HOP_SAMPLES / SAMPLE_RATE
 _WINDOW_SECONDS = _WINDOW / SAMPLE_RATE
 _BIN_HZ = SAMPLE_RATE / _WINDOW
 _LOWEST_BIN = 25
@@ -118,7 +117,7 @@ def _frequency(power: _Power, peak: int) -> float:
 
 
 class BurstFinder:
-    """Joins windows that hold the same lines into bursts. Fed in blocks of 20 ms."""
+    """Joins windows that hold the same lines into bursts. Fed in blocks of 40 ms."""
 
     def __init__(self) -> None:
         self._audio: Samples = np.zeros(_WINDOW, np.int16)
@@ -140,16 +139,15 @@ class BurstFinder:
     @property
     def now(self) -> float:
         """Seconds from the first sample to the middle of the newest window."""
-        return self._blocks * BLOCK_SAMPLES / SAMPLE_RATE - _WINDOW_SECONDS / 2
+        return self._blocks * HOP_SECONDS - _WINDOW_SECONDS / 2
 
-    def push(self, block: Samples) -> Iterator[Burst | None]:
-        """Take a block (int16, shape (160,)); for each window completed yield the burst it ended, or None."""
-        self._audio = np.concatenate([self._audio[len(block) :], block])
+    def push(self, block: Samples) -> Burst | None:
+        """Take a block (int16, shape (320,)); return the burst that it ended, if it did."""
+        self._audio[:-HOP_SAMPLES] = self._audio[HOP_SAMPLES:]
+        self._audio[-HOP_SAMPLES:] = block
         self._blocks += 1
-        if self._blocks % _HOP_BLOCKS:
-            return
         before, self._last = self._last, look(self._audio)
-        yield self._joined(before, self._last)
+        return self._joined(before, self._last)
 
     def _joined(self, before: Spectrum, now: Spectrum) -> Burst | None:
         burst = self._burst

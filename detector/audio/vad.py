@@ -1,0 +1,167 @@
+"""Voice activity: webrtcvad as a cheap gate, silero as judge behind it, hysteresis over both.
+
+1. Audio is worked off in windows of 32 ms, whatever the pieces that it comes in.
+2. The gate is open while webrtcvad (mode 2, frames of 30 ms) heard something above -60 dBFS within the last
+   0.29 s. Behind a closed gate there is no speech; silence and a quiet line cost next to nothing.
+3. Behind an open gate silero judges each window. Speech begins at `begin_probability` and ends below
+   `end_probability`.
+4. Should silero fail, webrtcvad alone decides for the rest of the call, and `judge_failed` says so. Should
+   webrtcvad fail too, nothing is known: `is_speech` is None.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from detector.audio.frames import SAMPLE_RATE, FrameBlocker, Samples
+from detector.audio.level import rms_dbfs
+from detector.audio.silero import WINDOW_SAMPLES, SileroStream
+
+__all__ = ["Judge", "VadOptions", "VoiceActivityDetector", "VoiceDecision", "WebrtcGate"]
+
+_logger = logging.getLogger(__name__)
+
+_GATE_FRAME_SAMPLES = 240
+"""30 ms, the longest that webrtcvad takes: one call for a window, not three. Every window completes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceDecision:
+    """Whether the caller speaks in one window.
+
+    `is_speech` is None where nothing could be found out. `probability` (0 to 1) is silero's; 0.0 behind a
+    closed gate; None where silero has failed.
+    """
+
+    media_time: float
+    """Seconds of media time at which the window begins."""
+    seconds: float
+    is_speech: bool | None
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class VadOptions:
+    """What decides between speech and the rest; chosen by scripts/eval_vad.py."""
+
+    begin_probability: float = 0.4
+    end_probability: float = 0.15
+    gate_mode: int = 2
+    """webrtcvad's aggressiveness, 0 to 3."""
+    gate_dbfs: float = -60.0
+    """What is quieter than this is not looked at."""
+    hold_windows: int = 8
+    """How many windows the gate stays open after the last that opened it: 0.26 s."""
+
+
+class Judge(Protocol):
+    """What says how probable speech is. It may raise anything; the detector goes on without it."""
+
+    def skip(self, window: Samples) -> None: ...
+
+    def probability(self, window: Samples) -> float: ...
+
+
+class WebrtcGate:
+    """webrtcvad in frames of 30 ms: the share of the frames completed by a window that it calls speech."""
+
+    def __init__(self, mode: int) -> None:
+        import webrtcvad  # noqa: PLC0415 - native code, and on the way to `detector --help`
+
+        self._vad: Any = webrtcvad.Vad(mode)
+        self._blocker = FrameBlocker(_GATE_FRAME_SAMPLES)
+
+    def share(self, window: Samples) -> float:
+        """Take a window (int16, shape (n,), n >= 240) and return 0.0 to 1.0."""
+        votes = [self._vad.is_speech(frame.tobytes(), SAMPLE_RATE) for frame in self._blocker.push(window)]
+        return float(sum(votes)) / len(votes)
+
+
+class VoiceActivityDetector:
+    """Says for every 32 ms of a call whether the caller speaks. Fed in pieces of any size it says the same.
+
+    Trouble inside never leaves it as an exception.
+    """
+
+    def __init__(
+        self,
+        options: VadOptions | None = None,
+        *,
+        start: float = 0.0,
+        judge: Judge | None = None,
+        gate: Callable[[int], WebrtcGate] = WebrtcGate,
+    ) -> None:
+        """`start`: media time of the first sample to come. `judge`: silero, unless a test brings its own."""
+        self._options = options or VadOptions()
+        self._blocker = FrameBlocker(WINDOW_SAMPLES)
+        self._start = start
+        self._windows = 0
+        self._open_for = 0
+        self._is_speech = False
+        self._judge: Judge | None = judge or SileroStream()
+        self._gate = self._guarded(gate)
+
+    @property
+    def judge_failed(self) -> bool:
+        """Silero broke in this call, and webrtcvad decides alone."""
+        return self._judge is None
+
+    @property
+    def gate_failed(self) -> bool:
+        """The gate broke in this call: silero judges every window, or nothing is known."""
+        return self._gate is None
+
+    def push(self, samples: Samples) -> Iterator[VoiceDecision]:
+        """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield a decision for each window completed."""
+        for window in self._blocker.push(samples):
+            is_speech, probability = self._decide(window)
+            begin = self._start + self._windows * WINDOW_SAMPLES / SAMPLE_RATE
+            self._windows += 1
+            yield VoiceDecision(begin, WINDOW_SAMPLES / SAMPLE_RATE, is_speech, probability)
+
+    def _decide(self, window: Samples) -> tuple[bool | None, float | None]:
+        share = self._gate_share(window)
+        is_loud = rms_dbfs(window) >= self._options.gate_dbfs
+        if is_loud and share != 0.0:
+            self._open_for = self._options.hold_windows + 1
+        probability = self._probability(window, is_open=self._open_for > 0)
+        self._open_for = max(0, self._open_for - 1)
+        if probability is not None:
+            threshold = self._options.end_probability if self._is_speech else self._options.begin_probability
+            self._is_speech = probability >= threshold
+        elif share is not None:
+            self._is_speech = is_loud and share > 0.5
+        else:
+            return None, None
+        return self._is_speech, probability
+
+    def _gate_share(self, window: Samples) -> float | None:
+        if self._gate is None:
+            return None
+        try:
+            return self._gate.share(window)
+        except Exception:
+            _logger.exception("webrtcvad failed; voice activity goes on without it")
+            self._gate = None
+            return None
+
+    def _probability(self, window: Samples, *, is_open: bool) -> float | None:
+        if self._judge is None:
+            return None
+        try:
+            if is_open:
+                return self._judge.probability(window)
+            self._judge.skip(window)
+        except Exception:
+            _logger.exception("silero failed; voice activity goes on with webrtcvad alone")
+            self._judge = None
+            return None
+        return 0.0
+
+    def _guarded(self, gate: Callable[[int], WebrtcGate]) -> WebrtcGate | None:
+        try:
+            return gate(self._options.gate_mode)
+        except Exception:
+            _logger.exception("webrtcvad cannot be used; voice activity goes on without it")
+            return None
