@@ -203,6 +203,7 @@ class LiveCall:
             self._bridge.hang_up()
         self._rest_port()
         self._tools.outbox.put(CallEnded(self.call, code, reason, self._cause or "remote"))
+        self._leg.listener = None
         self._tools.ended(self.call)
 
     # What the second leg says.

@@ -70,7 +70,7 @@ class StartFailed:
 @message(84)
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A sign of life, every two seconds."""
+    """A sign of life, every second."""
 
     worker: U32
     calls: U16

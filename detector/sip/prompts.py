@@ -1,6 +1,7 @@
 """What the agent says on a call: one WAV file after the other, played by the library's own code."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import pjsua2 as pj
@@ -14,14 +15,19 @@ MIXED_OPTIONS: Final = pj.PJMEDIA_FILE_NO_LOOP
 
 
 class _FilePlayer(pj.AudioMediaPlayer):  # type: ignore[misc]  # the library has no types
-    """Says when its file is at an end, on one of the library's threads."""
+    """Says when its file is at an end, on one of the library's threads.
 
-    def __init__(self, at_end: Callable[[], None]) -> None:
+    It holds a number and no owner: were it part of a cycle, the collector would destroy it later and on any thread,
+    the one that moves the audio among them, which then waits for itself.
+    """
+
+    def __init__(self, number: int, at_end: Callable[[int], None]) -> None:
         super().__init__()
+        self.number = number
         self._at_end = at_end
 
     def onEof2(self) -> None:  # noqa: N802 - the library's name
-        self._at_end()
+        self._at_end(self.number)
 
 
 class PromptPlayer:
@@ -41,11 +47,13 @@ class PromptPlayer:
         self._prompt = 0
         self._player: _FilePlayer | None = None
         self._sink: Any = None
+        self._count = 0
 
     def play(self, prompt: int, path: str, sink: Any) -> None:
         """Play a file into `sink`, an audio medium of the library."""
         self.stop()
-        player = _FilePlayer(lambda: self._post(lambda: self._ended(player)))
+        self._count += 1
+        player = _FilePlayer(self._count, self._at_end)
         try:
             player.createPlayer(path, MIXED_OPTIONS)
             player.startTransmit(sink)
@@ -70,8 +78,12 @@ class PromptPlayer:
         self._sink = None
         self._finish(cut=True)
 
-    def _ended(self, player: _FilePlayer) -> None:
-        if player is self._player:
+    def _at_end(self, number: int) -> None:
+        # On a thread of the library.
+        self._post(partial(self._ended, number))
+
+    def _ended(self, number: int) -> None:
+        if self._player is not None and self._player.number == number:
             self._finish(cut=False)
 
     def _finish(self, *, cut: bool) -> None:

@@ -21,7 +21,7 @@ __all__ = ["Switchboard"]
 _log = logging.getLogger(__name__)
 
 BUSY_HERE = 486
-SIGN_SECONDS = 2.0
+SIGN_SECONDS = 1.0
 NOT_ACCEPTED = 403
 
 
@@ -118,13 +118,14 @@ class Switchboard:
         leg = Leg(self._stack.account)
         local = self._stack.local_uri(command.number, command.display_name) if command.number else ""
         call = LiveCall(self._next_number(), leg, self._tools, placed=True)
-        self._calls[call.call] = call
-        self._outbox.put(protocol.CallPlaced(command.request, call.call))
         try:
             self._stack.place(leg, command.target, call_parameters(headers=command.headers, local_uri=local))
         except pj.Error as error:
-            del self._calls[call.call]
             self._outbox.put(protocol.PlaceFailed(command.request, clean(error.reason)))
+            return
+        # What the leg has to say already waits in the inbox, behind this.
+        self._calls[call.call] = call
+        self._outbox.put(protocol.CallPlaced(command.request, call.call))
 
     def _incoming(self, leg: Leg, message: str, source: str) -> None:
         if leg.gone:

@@ -34,6 +34,7 @@ __all__ = [
     "decode",
     "encode",
     "fields_of",
+    "kind_of",
     "message",
 ]
 
@@ -80,6 +81,11 @@ def message(kind: int) -> Callable[[M], M]:
 def fields_of(cls: type[Any]) -> tuple[tuple[str, Field], ...]:
     """Return names and codecs of the fields of a message, in their order on the wire."""
     return _FIELDS[cls]
+
+
+def kind_of(cls: type[Any]) -> int:
+    """Return the number by which a message is known on the wire."""
+    return _KINDS[cls]
 
 
 def encode(value: Any) -> bytes:

@@ -9,6 +9,7 @@ The first message must be Configure. The worker ends on Shutdown, on a broken me
 closes, so that none is left behind when the service is killed.
 """
 
+import gc
 import logging
 import os
 import queue
@@ -68,6 +69,7 @@ class Worker:
             next_tick = time.monotonic() + TICK_SECONDS
             if self._switchboard is not None:
                 self._switchboard.tick(time.monotonic())
+            gc.collect()
         self._say_farewell()
 
     def post(self, job: Job) -> None:
@@ -118,6 +120,7 @@ class Worker:
             switchboard = Switchboard(command.worker, options, self._outbox, self.post, time.monotonic)
             self._outbox.put(switchboard.start())
             self._switchboard = switchboard
+            gc.freeze()
         except DetectorError as error:
             kind = {PortInUse: "port_in_use", ConfigurationError: "configuration"}.get(type(error), "library")
             self._outbox.put(StartFailed(kind, str(error)[:500]))
@@ -148,6 +151,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         # The service ends its workers itself; a Ctrl-C reaches the whole group.
         signal.signal(number, signal.SIG_IGN)
+    # The collector runs on whatever thread allocates. Objects of the library may be destroyed on the main thread only,
+    # which therefore collects, and little: what was there at the start is left alone.
+    gc.disable()
     connection = socket.socket(fileno=int(sys.argv[1]))
     worker = Worker(connection)
     signal.signal(signal.SIGTERM, lambda *_: worker.post(partial(worker._obey, Shutdown())))  # noqa: SLF001 - own module

@@ -148,7 +148,7 @@ def test_prompts_are_cut_replaced_and_refused(
 def test_ringing_early_media_and_refusal(agent: Any, loopback: Options) -> None:
     async def run() -> None:
         async with (
-            agent(loopback(ring_seconds=2.0), answers=False) as callee,
+            agent(loopback(ring_seconds=3.0), answers=False) as callee,
             SipCaller(loopback(rtp_ports=(20000, 20999))) as caller,
         ):
             target = f"sip:agent@127.0.0.1:{await callee.port()}"
@@ -170,7 +170,7 @@ def test_ringing_early_media_and_refusal(agent: Any, loopback: Options) -> None:
             # Nobody decides about the third.
             forgotten = await caller.call(target)
             with pytest.raises(SipError, match="480"):
-                await forgotten.wait_answered(6)
+                await forgotten.wait_answered(8)
             assert (await callee.event(CallEnded, code=480)).cause == "time_limit"
 
     asyncio.run(run())
@@ -197,8 +197,11 @@ def test_the_fifth_call_is_busy(agent: Any, loopback: Options) -> None:
                 await extra.wait_answered(5)
             calls[0].hang_up()
             await calls[0].wait_ended(5)
+            await callee.event(CallEnded)
             again = await callers[0].call(target)
             await again.wait_answered(5)
+            with pytest.raises(SipError, match="no SIP address"):
+                await callers[0].call("nonsense")
 
     asyncio.run(run())
 
@@ -286,13 +289,13 @@ def test_a_stranger_cannot_refer_us(agent: Any, loopback: Options) -> None:
 def test_a_call_without_media_is_ended(agent: Any, loopback: Options) -> None:
     async def run() -> None:
         async with (
-            agent(loopback(rtp_timeout=1.5)) as callee,
+            agent(loopback(rtp_timeout=1.2)) as callee,
             agent(loopback(role="caller", rtp_ports=(20000, 20999))) as caller,
         ):
             caller.send(PlaceCall(1, f"sip:agent@127.0.0.1:{await callee.port()}"))
             number = (await callee.event(CallAnswered)).call
             # Silent, yet alive: packets keep coming.
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(1.8)
             assert number in callee.supervisor.calls
             (pid,) = caller.supervisor.pids
             os.kill(pid, signal.SIGSTOP)

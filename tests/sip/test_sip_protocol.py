@@ -2,6 +2,7 @@
 
 import dataclasses
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from detector.sip.protocol import (
     encode,
     worker_of,
 )
-from detector.sip.wire import MAX_MESSAGE_BYTES, fields_of, message
+from detector.sip.wire import MAX_MESSAGE_BYTES, fields_of, kind_of, message
 
 MESSAGES: tuple[type[Any], ...] = (*COMMANDS, *EVENTS)
 
@@ -184,3 +185,13 @@ def test_the_settings_with_their_password_are_not_shown() -> None:
 
 def test_a_call_names_its_worker() -> None:
     assert worker_of(5 << 32 | 3) == 5
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sip-protocol.md"
+
+
+@pytest.mark.parametrize("cls", MESSAGES, ids=lambda cls: cls.__name__)
+def test_every_message_is_documented(cls: type[Any]) -> None:
+    names = " ".join(f"`{name}`" for name, _ in fields_of(cls)) or "none"
+    rows = DOCUMENT.read_text("utf-8").splitlines()
+    assert any(row.startswith(f"| {kind_of(cls)} | `{cls.__name__}` | {names} |") for row in rows)
