@@ -4,6 +4,7 @@ Every method is one transaction and raises StoreError, in one line, where the da
 day are aware datetimes and arguments. Methods are safe to call from several threads.
 """
 
+import platform
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -35,10 +36,10 @@ __all__ = ["Store"]
 
 
 class Store:
-    """An open store. `agent` names the service that writes, where several machines share one database."""
+    """An open store. `agent` names the service that writes (default: its machine), where several share it."""
 
     def __init__(
-        self, url: str | Path | URL, *, recordings: Path | None = None, agent: str = "agent"
+        self, url: str | Path | URL, *, recordings: Path | None = None, agent: str | None = None
     ) -> None:
         """Open the database at `url` (a URL or the path of an SQLite file), and bring it up to date.
 
@@ -46,7 +47,7 @@ class Store:
         """
         self._database = Database(url)
         self._recordings = None if recordings is None else Recordings(recordings)
-        self._agent = agent
+        self._agent = agent or platform.node() or "agent"
 
     def __enter__(self) -> Self:
         return self
