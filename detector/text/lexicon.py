@@ -116,6 +116,8 @@ class Lexicon:
         """
         merged = dict(self.groups)
         for name, gone in removed.items():
+            if not gone:
+                continue
             here = {term.text for term in merged[name].terms} if name in merged else set()
             if missing := sorted(gone - here):
                 raise LexiconError(f"group {name!r} has no term {missing[0]!r} to remove")
@@ -125,6 +127,6 @@ class Lexicon:
             if (base := merged.get(name)) is None:
                 merged[name] = group
                 continue
-            terms = {(term.text, term.language): term for term in (*base.terms, *group.terms)}
+            terms = {(term.spelling, term.language): term for term in (*base.terms, *group.terms)}
             merged[name] = replace(group, terms=tuple(terms.values()))
         return Lexicon(MappingProxyType(merged))

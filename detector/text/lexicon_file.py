@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Never
@@ -23,26 +23,33 @@ FORMAT = 1
 MAX_WEIGHT = 6.0
 """Natural log: no words alone are better proof than 400 to 1."""
 DEFAULT_WEIGHT = 1.5
-_LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _TOP_KEYS = ("format", "extends", "groups")
-_GROUP_KEYS = ("role", "title", "weight", "zh", "en", "remove")
+_LISTS: tuple[tuple[str, Language, bool], ...] = (
+    ("zh", "zh", False),
+    ("zh_exact", "zh", True),
+    ("en", "en", False),
+)
+"""Key, language, and whether its terms are exact unless they say otherwise."""
+_GROUP_KEYS = ("role", "title", "weight", "zh", "zh_exact", "en", "remove")
 _ENTRY_KEYS = ("term", "weight", "exact")
 
 
 def read_lexicon_file(path: Path | None) -> Lexicon:
     """See `Lexicon.load`."""
-    shipped = models_dir() / "lexicon.toml"
-    if path is None:
-        return _FileReader(shipped, base=None).read()
-    return _FileReader(path, base=shipped).read()
+    return _shipped() if path is None else _FileReader(path, may_extend=True).read()
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Lexicon:
+    return _FileReader(models_dir() / "lexicon.toml", may_extend=False).read()
 
 
 class _FileReader:
     """One file on its way to a lexicon."""
 
-    def __init__(self, path: Path, base: Path | None) -> None:
+    def __init__(self, path: Path, *, may_extend: bool) -> None:
         self._path = path
-        self._base_path = base
+        self._may_extend = may_extend
         self._base: Lexicon | None = None
         try:
             self._source = path.read_text(encoding="utf-8")
@@ -66,11 +73,11 @@ class _FileReader:
         self._check_keys(self._content, _TOP_KEYS, "")
         if self._content.get("format") != FORMAT:
             self._fail(self._lines.of_key("", "format"), f"say 'format = {FORMAT}' at the top of the file")
-        extends = self._content.get("extends", self._base_path is not None)
+        extends = self._content.get("extends", self._may_extend)
         if not isinstance(extends, bool):
             self._fail(self._lines.of_key("", "extends"), "'extends' is true or false")
-        if extends and self._base_path is not None:
-            self._base = read_lexicon_file(None)
+        if extends and self._may_extend:
+            self._base = _shipped()
         groups = self._content.get("groups", {})
         if not isinstance(groups, dict):
             self._fail(self._lines.of_key("", "groups"), "'groups' is a table of groups, as in [groups.loan]")
@@ -96,17 +103,16 @@ class _FileReader:
             )
         weight = self._weight(body, table, base.weight if base else DEFAULT_WEIGHT)
         terms: dict[str, Term] = {}
-        for language in _LANGUAGES:
-            entries = body.get(language, [])
+        for key, language, exact in _LISTS:
+            entries = body.get(key, [])
             if not isinstance(entries, list):
-                self._fail(self._lines.of_key(table, language), f"{language!r} is a list of terms")
+                self._fail(self._lines.of_key(table, key), f"{key!r} is a list of terms")
             for entry in entries:
-                term = self._read_entry(entry, Term("", name, language, weight), table)
-                key = term.spelling
-                if key in terms:
+                term = self._read_entry(entry, Term("", name, language, weight, exact), table)
+                if term.spelling in terms:
                     line = self._lines.of_string(table, term.text, occurrence=-1)
                     self._fail(line, f"{term.text!r} stands twice in group {name!r}; delete one")
-                terms[key] = term
+                terms[term.spelling] = term
         return Group(name, role, title, weight, tuple(terms.values()))
 
     def _role(self, name: str, table: str, body: Mapping[str, Any], base: Group | None) -> Role:
@@ -134,7 +140,7 @@ class _FileReader:
             )
             self._fail(line, f'an empty term in group {blank.group!r}; every entry has term = "words"')
         weight = _checked_weight(fields.get("weight", blank.weight))
-        exact = fields.get("exact", False)
+        exact = fields.get("exact", blank.exact)
         if problem := _wrong_entry(text, fields, weight, exact):
             self._fail(self._lines.of_string(table, text), problem)
         term = replace(blank, text=text.strip(), weight=weight or blank.weight, exact=exact)

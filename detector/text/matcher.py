@@ -9,6 +9,7 @@ second, independent hit of their group.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import chain
 
 import ahocorasick
 
@@ -16,7 +17,7 @@ from detector.call import Language
 from detector.text.context import is_offered
 from detector.text.english import EnglishWords, read_english, word_count
 from detector.text.lexicon import Lexicon, Role, Term
-from detector.text.normalize import Normalized, normalize_mandarin
+from detector.text.normalize import normalize_mandarin
 from detector.text.pinyin import PinyinTable, Sounds, default_table, latin_code, latin_runs
 
 __all__ = ["Exactness", "Hit", "Matcher"]
@@ -73,6 +74,10 @@ class _Pattern:
     units: int
 
 
+_Match = tuple[_Pattern, int, int, Exactness]
+"""A term and the range of the normalized text where it was found."""
+
+
 class Matcher:
     """Searches transcripts. Immutable once built, and safe to share between threads."""
 
@@ -80,18 +85,21 @@ class Matcher:
         self.lexicon = lexicon
         self._table = table or default_table()
         self._latin: dict[str, str] = {}
-        mandarin: dict[str, list[_Pattern]] = {}
+        characters: dict[str, list[_Pattern]] = {}
+        classes: dict[str, list[_Pattern]] = {}
         english: dict[str, list[_Pattern]] = {}
         for group in lexicon.groups.values():
             for term in group.terms:
                 if term.language == "zh":
                     key, pattern = self._mandarin_pattern(term, group.role)
-                    mandarin.setdefault(key, []).append(pattern)
+                    classes.setdefault(key, []).append(pattern)
+                    characters.setdefault(pattern.text, []).append(pattern)
                 else:
                     words = read_english(term.text)
                     pattern = _Pattern(term, group.role, words.plain, words.joined, len(words.starts))
                     english.setdefault(words.joined, []).append(pattern)
-        self._mandarin = _automaton(mandarin)
+        self._characters = _automaton(characters)
+        self._classes = _automaton(classes)
         self._english = _automaton(english)
 
     def find(self, text: str, language: Language) -> tuple[Hit, ...]:
@@ -117,22 +125,40 @@ class Matcher:
         return read.classes, _Pattern(term, role, text, read.sounds, len(read))
 
     def _find_mandarin(self, text: str) -> Iterator[Hit]:
-        if self._mandarin is None:
-            return
         normalized = normalize_mandarin(text)
         read = self._table.read(normalized.text, self._latin)
-        for last, patterns in self._mandarin.iter(read.classes):
+        found = chain(self._same_characters(normalized.text, read), self._same_classes(normalized.text, read))
+        for pattern, start, end, exactness in found:
+            span = normalized.original_span(start, end)
+            if exactness is not Exactness.CHARACTERS and not _COMMAS.isdisjoint(text[span[0] : span[1]]):
+                continue
+            offer = is_offered(normalized.text[:start], normalized.text[end:], "zh")
+            chance = pattern.term.exact or (pattern.units <= 2 and exactness is Exactness.ACCENT)
+            supported = exactness is Exactness.CHARACTERS or not chance
+            yield _hit(pattern, span, exactness, offer=offer, supported=supported)
+
+    def _same_characters(self, text: str, read: Sounds) -> Iterator[_Match]:
+        """Find terms by their characters, for a character may read differently beside its neighbours."""
+        if self._characters is None:
+            return
+        starts, ends = set(read.starts), set(read.ends)
+        for last, patterns in self._characters.iter(text):
+            for pattern in patterns:
+                start = last + 1 - len(pattern.text)
+                if start in starts and last + 1 in ends:
+                    yield pattern, start, last + 1, Exactness.CHARACTERS
+
+    def _same_classes(self, text: str, read: Sounds) -> Iterator[_Match]:
+        """Find terms by their sound where the characters differ."""
+        if self._classes is None:
+            return
+        for last, patterns in self._classes.iter(read.classes):
             for pattern in patterns:
                 first = last - pattern.units + 1
-                exactness = _mandarin_exactness(pattern, normalized, read, first, last)
                 start, end = read.starts[first], read.ends[last]
-                span = normalized.original_span(start, end)
-                if exactness < Exactness.CHARACTERS and not _COMMAS.isdisjoint(text[span[0] : span[1]]):
-                    continue
-                offer = is_offered(normalized.text[:start], normalized.text[end:], "zh")
-                chance = pattern.term.exact or (pattern.units <= 2 and exactness is Exactness.ACCENT)
-                supported = exactness is Exactness.CHARACTERS or not chance
-                yield _hit(pattern, span, exactness, offer=offer, supported=supported)
+                if text[start:end] != pattern.text:
+                    same_sound = read.sounds[first : last + 1] == pattern.sounds
+                    yield pattern, start, end, Exactness.SOUND if same_sound else Exactness.ACCENT
 
     def _find_english(self, text: str) -> Iterator[Hit]:
         if self._english is None:
@@ -161,15 +187,6 @@ def _automaton(patterns: dict[str, list[_Pattern]]) -> ahocorasick.Automaton | N
     return automaton
 
 
-def _mandarin_exactness(
-    pattern: _Pattern, normalized: Normalized, read: Sounds, first: int, last: int
-) -> Exactness:
-    if normalized.text[read.starts[first] : read.ends[last]] == pattern.text:
-        return Exactness.CHARACTERS
-    same_sound = read.sounds[first : last + 1] == pattern.sounds
-    return Exactness.SOUND if same_sound else Exactness.ACCENT
-
-
 def _word_aligned(read: EnglishWords, start: int, end: int) -> tuple[int, int] | None:
     if start not in read.starts or end not in read.ends:
         return None
@@ -191,7 +208,8 @@ def _hit(
 def _longest(hits: Iterable[Hit]) -> list[Hit]:
     """Drop what lies inside a longer hit, and in one group whatever overlaps a longer one.
 
-    快递 inside 快递丢失 is no courier's word. A hit that needs support hides only others that need it.
+    快递 inside 快递丢失 is no courier's word, nor is 您的快递 where it overlaps. A hit that needs support hides only
+    others that need it.
     """
     kept: list[Hit] = []
     ordered = sorted(
@@ -204,8 +222,11 @@ def _longest(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _hides(longer: Hit, hit: Hit) -> bool:
+    overlap = longer.start < hit.end and hit.start < longer.end
     if longer.term.group == hit.term.group:
-        return longer.start < hit.end and hit.start < longer.end
+        return overlap
+    if hit.role is Role.WANTED and longer.role.speaks_against and longer.role is not Role.STAGE:
+        return overlap
     covers = longer.start <= hit.start and hit.end <= longer.end
     strictly = (longer.start, longer.end) != (hit.start, hit.end)
     better = longer.exactness > hit.exactness and longer.exactness is Exactness.CHARACTERS
@@ -224,4 +245,6 @@ def _support(hits: Iterable[Hit]) -> Iterator[Hit]:
 
 def _independent(hit: Hit, other: Hit) -> bool:
     same_group = hit.term.group == other.term.group and hit.term.text != other.term.text
-    return same_group and (other.end <= hit.start or hit.end <= other.start)
+    # Two chance agreements by accent class are no proof of each other.
+    sound = other.supported or min(hit.exactness, other.exactness) is Exactness.SOUND
+    return same_group and sound and (other.end <= hit.start or hit.end <= other.start)

@@ -49,8 +49,9 @@ class TomlLines:
                 self._marks.append(_Mark(line, table, kind, raw))
 
     def of_table(self, table: str) -> int:
-        """Return the line of the header `[table]`, dotted."""
-        return self._find(table, "header", table, 0) or 1
+        """Return the line of the header `[table]`, dotted, or of the first table inside it."""
+        inside = (m.line for m in self._marks if m.kind == "header" and f"{m.value}.".startswith(f"{table}."))
+        return next(inside, 1)
 
     def of_key(self, table: str, key: str) -> int:
         """Return the line of the first `key =` in a table, inline tables included."""
