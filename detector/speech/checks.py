@@ -32,6 +32,12 @@ class Limits:
     """Natural log a token: a first pass below it gets a second."""
     speech_log_probability: float = -1.35
     """Text below it is taken for no speech."""
+    doubtful_no_speech: float = 0.4
+    """From this probability of no speech on, text must be free of loops and as probable as the next says.
+    Highest on 85 clips of real speakers: 0.43; lowest on 42 noises, tones and chords: 0.40."""
+    doubtful_log_probability: float = -0.8
+    certain_no_speech: float = 0.6
+    """From it on, a pass that fails a check gets no second: there is nothing to hear."""
     credit_log_probability: float = -0.6
     """A polite phrase alone, which is as often made up as said, is believed above it."""
 
@@ -68,6 +74,17 @@ _CREDITS = re.compile(
 _OFTEN_MADE_UP = frozenset(
     {
         "谢谢",
+        "作词",
+        "作曲",
+        "作词作曲",
+        "词曲",
+        "编曲",
+        "中文字幕",
+        "字幕制作",
+        "字幕制作人",
+        "字幕制作曲",
+        "驾驶",
+        "来吧",
         "谢谢大家",
         "谢谢你",
         "再见",
@@ -156,6 +173,10 @@ def find_failures(
     return tuple(failures)
 
 
-def is_speech(text: str, average_log_probability: float, limits: Limits) -> bool:
-    """Tell whether text was heard rather than made up."""
-    return bool(_UNITS.search(text)) and average_log_probability >= limits.speech_log_probability
+def is_speech(text: str, average_log_probability: float, no_speech: float, limits: Limits) -> bool:
+    """Tell whether `text`, as whisper wrote it, was heard rather than made up."""
+    if not _UNITS.search(text) or average_log_probability < limits.speech_log_probability:
+        return False
+    if no_speech < limits.doubtful_no_speech:
+        return True
+    return average_log_probability >= limits.doubtful_log_probability and not has_loop(text)

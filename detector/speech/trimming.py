@@ -21,8 +21,8 @@ _BELOW_SPEECH = 35.0
 """dB: what lies further below the loud parts is silence."""
 _KEPT = 0.1
 """Seconds left at both ends: the first and last consonants are soft."""
-_NEVER_SPEECH = -65.0
-"""dBFS: below it not even a whisper is left of speech in A-law."""
+_IDLE_LINE = -71.0
+"""dBFS: A-law has no quieter sound than one step around zero, -72 dBFS."""
 _Span = tuple[int, int]
 """Steps of 20 ms, end excluded."""
 
@@ -98,7 +98,7 @@ def _is_loud(levels: NDArray[np.float64], below: float) -> NDArray[np.bool_]:
     if not len(levels):
         return np.zeros(0, np.bool_)
     loud = float(np.percentile(levels, _LOUD_PERCENTILE))
-    return np.asarray(levels > max(loud - below, _NEVER_SPEECH))
+    return np.asarray(levels > max(loud - below, _IDLE_LINE))
 
 
 def _levels(samples: Samples) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ from detector.speech.checks import (
 from detector.speech.transcript import Transcript
 from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
-__all__ = ["WhisperOptions", "WhisperTranscriber"]
+__all__ = ["WhisperOptions", "WhisperTranscriber", "Window"]
 
 _WHISPER_RATE = 16_000
 """Hz: what whisper was trained on."""
@@ -173,7 +173,7 @@ class WhisperTranscriber:
             encoded = self._encode(piece, window)
             language = language or self._detect(encoded)
             best = self._generate(encoded, piece, window, language)
-            if best.failures:
+            if best.failures and best.no_speech < self._options.limits.certain_no_speech:
                 tried = 2
                 best = self._try_again(piece, best, language)
             passes.append(best)
@@ -186,18 +186,17 @@ class WhisperTranscriber:
         return min(first, second, key=lambda one: (one.failures, -one.log_probability))
 
     def _join(self, passes: list[_Pass], language: Language, tried: int) -> Transcript:
+        limits = self._options.limits
         heard, texts = [], []
         for one in passes:
-            text = strip_credits(collapse_loops(one.text), one.log_probability, self._options.limits)
-            if is_speech(text, one.log_probability, self._options.limits):
+            text = strip_credits(collapse_loops(one.text), one.log_probability, limits)
+            if text and is_speech(one.text, one.log_probability, one.no_speech, limits):
                 heard.append(one)
                 texts.append(text)
         weighed = heard or passes
         tokens = sum(one.tokens + 1 for one in weighed)
         mean = sum(one.log_probability * (one.tokens + 1) for one in weighed) / tokens
         text = ("" if language == "zh" else " ").join(texts)
-        if language == "zh":
-            text = self._to_simplified(text)
         return Transcript(text, language, mean, min(one.no_speech for one in passes), tried)
 
     def _encode(self, piece: Samples, window: Window) -> Any:
@@ -253,7 +252,7 @@ class WhisperTranscriber:
         )[0]
         tokens = result.sequences_ids[0]
         written = [token for token in tokens if token < tokenizer.eot]
-        text = tokenizer.decode(written).strip()
+        text = self._normalize(tokenizer.decode(written).strip(), language)
         # The score is the mean over the tokens written; the end of the text is one more.
         mean = result.scores[0] * len(tokens) / (len(tokens) + 1)
         failures = find_failures(text, len(written), seconds, mean, limits)
@@ -271,5 +270,5 @@ class WhisperTranscriber:
 
         return OpenCC("t2s")
 
-    def _to_simplified(self, text: str) -> str:
-        return cast("str", self._converter.convert(text))
+    def _normalize(self, text: str, language: Language) -> str:
+        return cast("str", self._converter.convert(text)) if language == "zh" else text

@@ -128,6 +128,15 @@ def test_new_tokens_grow_with_the_speech() -> None:
 
 
 def test_improbable_or_wordless_text_is_no_speech() -> None:
-    assert is_speech("您好", -0.5, LIMITS)
-    assert not is_speech("您好", LIMITS.speech_log_probability - 0.01, LIMITS)
-    assert not is_speech("……！", -0.1, LIMITS)
+    assert is_speech("您好", -0.5, 0.0, LIMITS)
+    assert not is_speech("您好", LIMITS.speech_log_probability - 0.01, 0.0, LIMITS)
+    assert not is_speech("……！", -0.1, 0.0, LIMITS)
+
+
+def test_where_there_is_hardly_speech_text_must_be_probable_and_free_of_loops() -> None:
+    doubtful = LIMITS.doubtful_no_speech
+    assert is_speech("您好", -0.5, doubtful, LIMITS)
+    assert is_speech("您好", -1.0, doubtful - 0.01, LIMITS)
+    assert not is_speech("您好", -1.0, doubtful, LIMITS)
+    assert not is_speech("语语语语语", -0.2, doubtful, LIMITS)
+    assert is_speech("语语语语语", -0.2, doubtful - 0.01, LIMITS)
