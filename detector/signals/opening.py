@@ -8,13 +8,12 @@ Silence, slow starts and noisy rooms are also what the old, the hesitant and any
 weight here is small, and none of it comes from words.
 """
 
-import math
-from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from detector.signals.background import CELL_SECONDS, Floor, LevelCells
 from detector.signals.evidence import Evidence
 
 __all__ = ["OpeningExtractor", "OpeningOptions"]
@@ -60,8 +59,8 @@ _LLR_FAX = 1.0
 _LLR_MURMUR = 0.15
 _RINGBACK_FROM = 1.0
 """Seconds after answer: earlier ringing is the tail of our own."""
-_CELL = 0.2
-_FLOOR_PERCENTILE = 20.0
+_ECHO = 0.15
+"""Seconds after speech in which the room still answers it."""
 
 
 class OpeningExtractor:
@@ -74,8 +73,8 @@ class OpeningExtractor:
         self._dead_air_said = 0
         self._onset = _Onset(self._options)
         self._click = _Click(self._options)
-        self._before = _Floor()
-        self._after = _Floor()
+        self._before = Floor()
+        self._after = Floor()
         self._since_speech = 0.0
         self._background_judged = False
         self._murmur = _Murmur(self._options)
@@ -118,17 +117,25 @@ class OpeningExtractor:
         found: list[Evidence] = []
         if self._onset.at is None:
             found += self._open(media_time, seconds, is_speech, level_dbfs)
-        self._since_speech = 0.0 if is_speech is not False else self._since_speech + seconds
-        # What follows speech closely is its echo in the room.
-        if is_speech is False and (self._onset.at is None or self._since_speech > 0.15):
-            if self._onset.at is None:
-                self._before.push(seconds, level_dbfs)
-            elif not self._background_judged:
-                self._after.push(seconds, level_dbfs)
-                found += self._background(media_time, end)
-            if not self._agent_speaking and self._murmur.push(seconds, level_dbfs):
-                detail = "murmur of several voices in the background"
-                found.append(Evidence("dialer.murmur", _LLR_MURMUR, media_time, end, detail, "dialer"))
+        if is_speech is not False:
+            self._since_speech = 0.0
+            return found
+        self._since_speech += seconds
+        beyond_echo = min(seconds, max(0.0, self._since_speech - _ECHO))
+        room = seconds if self._onset.at is None else beyond_echo
+        return found + self._hear_room(media_time, end, room, level_dbfs)
+
+    def _hear_room(self, media_time: float, now: float, seconds: float, level: float) -> list[Evidence]:
+        """Work on `seconds` of background without speech."""
+        found: list[Evidence] = []
+        if self._onset.at is None:
+            self._before.push(seconds, level)
+        elif not self._background_judged:
+            self._after.push(seconds, level)
+            found += self._background(media_time, now)
+        if not self._agent_speaking and self._murmur.push(seconds, level):
+            detail = "murmur of several voices in the background"
+            found.append(Evidence("dialer.murmur", _LLR_MURMUR, media_time, now, detail, "dialer"))
         return found
 
     def _open(
@@ -168,13 +175,13 @@ class OpeningExtractor:
     def _background(self, media_time: float, now: float) -> list[Evidence]:
         """Compare the room before the first word with the room after it, once both are known."""
         options, before, after = self._options, self._before, self._after
-        if after.seconds < options.background_after:
+        if after.seconds < options.background_after - 1e-9:
             return []
         self._background_judged = True
-        if before.seconds < options.background_before:
+        if before.seconds < options.background_before - 1e-9:
             return []
         step = after.level - before.level
-        if step < options.background_step:
+        if step < options.background_step - 1e-6:
             return []
         from_nothing = before.level < options.silent_line
         llr = _LLR_BACKGROUND_FROM_NOTHING if from_nothing else _LLR_BACKGROUND
@@ -228,28 +235,13 @@ class _Click:
         self._loud = 0.0
 
 
-class _Floor:
-    """The level of a background: a low percentile of what was heard without speech, a few seconds of it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.level = 0.0
-        """dBFS; 0 before anything was heard."""
-        self._cells = _Cells(longest=40)
-
-    def push(self, seconds: float, level: float) -> None:
-        self.seconds += seconds
-        if self._cells.push(seconds, level):
-            self.level = float(np.percentile(list(self._cells.levels), _FLOOR_PERCENTILE))
-
-
 class _Murmur:
     """Judges once whether a background sounds like a room of people talking, by its level alone."""
 
     def __init__(self, options: OpeningOptions) -> None:
         self._options = options
-        self._cells = _Cells(longest=60)
-        self._wanted = round(options.murmur_seconds / _CELL)
+        self._cells = LevelCells(longest=60)
+        self._wanted = round(options.murmur_seconds / CELL_SECONDS)
         self._judged = False
 
     def push(self, seconds: float, level: float) -> bool:
@@ -264,30 +256,6 @@ class _Murmur:
         in_level = low <= float(np.median(levels)) <= high
         in_steps = smallest <= float(np.median(np.abs(np.diff(levels)))) <= largest
         return in_level and in_steps and least <= float(levels.std()) <= most
-
-
-class _Cells:
-    """Levels of equal cells of 0.2 s, whatever the lengths of what goes in; the last `longest` of them."""
-
-    def __init__(self, longest: int) -> None:
-        self.levels: deque[float] = deque(maxlen=longest)
-        self._power = 0.0
-        self._seconds = 0.0
-
-    def push(self, seconds: float, level: float) -> bool:
-        """Return whether a cell has become complete."""
-        power = 10.0 ** (level / 10.0)
-        complete = False
-        while self._seconds + seconds >= _CELL - 1e-9:
-            part = _CELL - self._seconds
-            mean = (self._power + power * part) / _CELL
-            self.levels.append(10.0 * math.log10(max(mean, 1e-10)))
-            complete = True
-            seconds = max(0.0, seconds - part)
-            self._power = self._seconds = 0.0
-        self._power += power * seconds
-        self._seconds += seconds
-        return complete
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.signals.evidence import Evidence
@@ -188,6 +188,7 @@ step = st.tuples(
 
 @settings(max_examples=60)
 @given(st.lists(step, max_size=12), st.sampled_from([0.01, 0.03, 0.1]))
+@example([(0.6, False, -15.0), (0.2, True, -5.0), (0.92, False, -5.0)], 0.1)
 def test_blocks_of_any_length_tell_the_same(steps: list[Step], block: float) -> None:
     def heard(length: float) -> list[tuple[str, float, str]]:
         found = play(OpeningExtractor(), steps, block=length)
