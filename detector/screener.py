@@ -111,7 +111,9 @@ class CallScreener:
         self._hung_up = False
         self._fresh = True
         self._verdict: Verdict | None = None
-        self._add(self._observers.before_the_call())
+        if options.interactive:
+            # A recording has no number; that is not the same as a withheld one.
+            self._add(self._observers.before_the_call())
 
     # What comes in.
 
@@ -286,8 +288,7 @@ class CallScreener:
         if not (self._fresh or is_late or self._hung_up):
             return
         at_end = self._hung_up and not self._exchange.waiting
-        decide = self._policy.at_end if at_end else self._policy.decide
-        decision = decide(self._fusion, self._situation())
+        decision = self._policy.decide(self._fusion, self._situation())
         if self._fresh or decision is not None:
             self._verdict = self._judge(decision)
             self._out.append(self._verdict)

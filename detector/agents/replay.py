@@ -56,7 +56,8 @@ class Replay:
             told_apart = MOST_TOLD_APART if self.options.listen_on else self.options.policy.deadline
             recording = Recording(audio, self.caller_channel, told_apart)
             call = CallInfo(call_id=path.name)
-            screener = CallScreener(call, replace(self.options, interactive=False), self.parts)
+            policy = replace(self.options.policy, can_ask=False)
+            screener = CallScreener(call, replace(self.options, interactive=False, policy=policy), self.parts)
             run = _Run(self, screener)
             if recording.is_clear:
                 run.play(recording)

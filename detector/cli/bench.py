@@ -23,7 +23,10 @@ def bench(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of recognition.")] = 1,
     calls: Annotated[
-        bool, typer.Option("--calls", help="Also judge whole calls, against transcribing them and searching keywords.")
+        bool,
+        typer.Option(
+            "--calls", help="Also judge whole calls, against transcribing them and searching keywords."
+        ),
     ] = False,
     latency: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time

@@ -37,6 +37,8 @@ class PolicyOptions:
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
     """A person answers no more than this many before he is put through."""
+    can_ask: bool = True
+    """False for a recording: nothing more can be found out by asking, so strong words are a verdict by themselves."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
     suspicious_at: float = 1.0
@@ -81,6 +83,7 @@ class Policy:
             self._protect(situation)
             or self._deliver_notice(fusion, situation)
             or self._hang_up(fusion, situation)
+            or self._words_alone(fusion, situation)
             or self._put_through(fusion, situation)
             or self._end_at_deadline(fusion, situation)
         )
@@ -139,6 +142,13 @@ class Policy:
             return None
         return Decision(
             "hang_up", self.label(fusion, situation), f"{families} independent kinds of evidence agree"
+        )
+
+    def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if self.options.can_ask or fusion.log_odds < self.options.hang_up_at or situation.is_protected_number:
+            return None
+        return Decision(
+            "take_message", self.label(fusion, situation), "the words are those of an unwanted call"
         )
 
     def _put_through(self, fusion: Fusion, situation: Situation) -> Decision | None:

@@ -37,6 +37,12 @@ def test_words_alone_never_hang_up() -> None:
     assert Policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
 
 
+def test_the_words_of_a_recording_are_a_verdict_though_not_to_hang_up() -> None:
+    decision = Policy(PolicyOptions(can_ask=False)).decide(fused(PATTER), TALKING)
+    assert decision is not None
+    assert (decision.action, decision.label) == ("take_message", "telemarketer")
+
+
 def test_words_alone_end_in_a_message_at_the_deadline() -> None:
     decision = Policy().decide(fused(PATTER), replace(TALKING, now=60.0))
     assert decision is not None
