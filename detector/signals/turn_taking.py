@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 from typing import Literal
 
-from detector.signals.evidence import Axis, Evidence
+from detector.signals.evidence import Evidence
 
 __all__ = ["TurnTakingExtractor", "TurnTakingOptions"]
 
@@ -64,8 +64,8 @@ _LLR_STOPPED = -0.5
 """Live agents stop, and some dialers listen for an interruption: it clears of playback only."""
 _LLR_SLOWED = -0.2
 _LLR_CONSTANT = {2: 0.3, 3: 0.6, 4: 0.9}
-"""By number of replies, for all of them together. Replies that spread by 0.2 s stay within the limits below by
-chance in one of five pairs and one of three triples; those that spread by 0.05 s in two of three, and all."""
+"""By number of replies, for all of them together. Replies that spread by 0.2 s stay within the limits by chance
+in one of five pairs and one of three triples; those that spread by 0.05 s in two of three, and in all."""
 _CONSTANT_SPREAD = {2: 0.035, 3: 0.1, 4: 0.12}
 """Standard deviation (of the population, seconds) up to which replies count as equally late."""
 _LLR_QUICK = -0.3
@@ -238,8 +238,7 @@ class TurnTakingExtractor:
         return [self._responsive("no_reply", _LLR_NO_REPLY, now, "no reply to a question")]
 
     def _responsive(self, name: str, llr: float, now: float, detail: str) -> Evidence:
-        axis: Axis = "unresponsive" if llr > 0 else "wanted"
-        return Evidence(f"responsive.{name}", llr, self._talk.start, now, detail, axis)
+        return Evidence(f"responsive.{name}", llr, self._talk.start, now, detail, "unresponsive")
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Earlier calls: a refused dialer comes round again, a person in need tries again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.call import CallInfo, NumberHistory
@@ -114,6 +114,7 @@ times = st.one_of(st.none(), st.floats(0, 1e9))
 counts = st.integers(0, 1000)
 
 
+@settings(deadline=None)
 @given(st.builds(NumberHistory, counts, times, times, times, counts, st.booleans(), counts))
 def test_history_alone_stays_bounded(history: NumberHistory) -> None:
     assert -2.5 <= total(history) <= 4.0

@@ -1,7 +1,7 @@
 """What the number says before anybody has spoken: little, and never an excuse."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.call import Attestation, CallInfo
@@ -85,6 +85,7 @@ def test_a_diversion_is_shown_and_weighs_nothing() -> None:
 anything = st.one_of(st.none(), st.text(), st.from_regex(r"\+?[0-9]{3,13}", fullmatch=True))
 
 
+@settings(deadline=None)
 @given(anything, anything, anything, st.sampled_from(["A", "B", "C", None]))
 def test_headers_are_never_trusted_far_nor_repeated(
     number: str | None, asserted: str | None, diverted: str | None, level: Attestation | None

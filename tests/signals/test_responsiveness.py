@@ -1,7 +1,7 @@
 """Whether replies fit: dialers that play clips, and the many ways in which people answer a machine."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.signals.evidence import Evidence
@@ -275,6 +275,7 @@ acts = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(acts, replies, st.booleans()), max_size=8))
 def test_any_replies_stay_within_bounds_and_out_of_the_detail(
     turns: list[tuple[str | None, str, bool]],

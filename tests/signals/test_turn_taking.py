@@ -158,7 +158,7 @@ def test_a_dialer_replies_after_the_same_delay_each_time() -> None:
 def test_a_live_person_is_quick() -> None:
     found, _ = play(*exchange([0.2, 0.6, 0.4]))
     assert sources(found) == ["responsive.quick"]
-    assert found[0].axis == "wanted"
+    assert (found[0].axis, found[0].llr) == ("unresponsive", -0.3)
 
 
 def test_the_old_are_slow_but_never_constant() -> None:
@@ -227,7 +227,7 @@ def test_an_end_without_a_start_is_ignored() -> None:
 cells = st.integers(0, 150).map(lambda n: n * 0.12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(cells, cells), max_size=5), st.lists(st.tuples(cells, cells), max_size=3))
 def test_blocks_of_any_length_tell_the_same(talk: list[Span], said: list[Span]) -> None:
     acts = ["greeting", "interrupt", "ask_name"]
