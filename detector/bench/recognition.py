@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+import detector
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.bench.clips import SpokenClip
 from detector.bench.error_rate import Errors, Interval, bootstrap_difference, count_errors, error_rate
@@ -117,13 +118,13 @@ class Machine:
 
 
 def describe_machine() -> Machine:
-    packages = ("robocall-detector", "faster-whisper", "ctranslate2", "numpy")
+    packages = ("faster-whisper", "ctranslate2", "numpy")
     return Machine(
         _processor(),
         os.cpu_count() or 1,
         round(os.getloadavg()[0], 2),
         platform.python_version(),
-        {name: version(name) for name in packages},
+        {"detector": detector.__version__} | {name: version(name) for name in packages},
     )
 
 
