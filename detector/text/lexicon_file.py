@@ -3,7 +3,6 @@
 import difflib
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -143,7 +142,7 @@ class _FileReader:
         exact = fields.get("exact", blank.exact)
         if problem := _wrong_entry(text, fields, weight, exact):
             self._fail(self._lines.of_string(table, text), problem)
-        term = replace(blank, text=text.strip(), weight=weight or blank.weight, exact=exact)
+        term = Term(text.strip(), blank.group, blank.language, weight or blank.weight, exact)
         if problem := _why_unmatchable(term):
             self._fail(self._lines.of_string(table, text), problem)
         return term

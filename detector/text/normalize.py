@@ -26,6 +26,8 @@ _ERHUA = re.compile(r"(?<=[事会点块哪这那劲门活份])儿(?![子童女�
 # One spelling for forms that differ in courtesy, gender or dialect only.
 _SAME = str.maketrans({"您": "你", "妳": "你", "她": "他", "它": "他", "两": "二", "幺": "一", "〇": "零"})
 
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(ord("！"), ord("～") + 1)} | {ord("　"): ord(" ")}
+
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
@@ -52,25 +54,18 @@ def _opencc() -> Any:
 
 
 @lru_cache(maxsize=16384)
-def _is_simplified(character: str) -> bool:
-    return character < "\u3400" or _opencc().convert(character) == character
+def _is_traditional(character: str) -> bool:
+    return character >= "\u3400" and _opencc().convert(character) != character
 
 
 def to_simplified(text: str) -> str:
     """Convert traditional script to simplified, keeping the length; other text comes back as it is."""
-    if all(map(_is_simplified, text)):
+    if not any(map(_is_traditional, text)):
         return text
     converted: str = _opencc().convert(text)
     if len(converted) == len(text):
         return converted
     return "".join(_opencc().convert(character)[:1] or character for character in text)
-
-
-def _to_half_width(text: str) -> str:
-    return "".join(
-        chr(ord(character) - 0xFEE0) if "！" <= character <= "～" else " " if character == "　" else character
-        for character in text
-    )
 
 
 def _read_section(value: int) -> str:
@@ -124,7 +119,7 @@ def normalize_mandarin(text: str) -> Normalized:
     Ends of sentences become SENTENCE_BREAK; fillers and every other mark and blank go, except a blank
     between Latin letters or digits. Latin letters are lower case.
     """
-    source = to_simplified(_to_half_width(text)).translate(_SAME)
+    source = to_simplified(text.translate(_HALF_WIDTH)).translate(_SAME)
     dropped = {
         index
         for rule in (_FILLERS, _ERHUA)

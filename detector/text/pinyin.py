@@ -126,7 +126,7 @@ class PinyinTable:
 
     def can_read(self, text: str) -> bool:
         """Whether every unit of a normalized `text` has a sound: no sentence end, no unknown character."""
-        return all(character in self._characters for character in _LATIN.sub("", text).replace(" ", ""))
+        return self._characters.keys() >= set(_LATIN.sub("", text).replace(" ", ""))
 
     def read(self, text: str, latin: Mapping[str, str] = NO_LATIN) -> Sounds:
         """Return how a normalized `text` sounds.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.call import Language
@@ -197,6 +197,7 @@ def test_the_transcript_itself_is_not_in_the_reasons() -> None:
     assert all("王小明" not in item.detail and "138" not in item.detail for item in evidence)
 
 
+@settings(deadline=None)
 @given(TURNS)
 def test_evidence_adds_up_to_the_scores(turns: list[str]) -> None:
     extractor, evidence = listen(*turns)
@@ -212,6 +213,7 @@ def test_evidence_adds_up_to_the_scores(turns: list[str]) -> None:
     assert -total(evidence, "notice") == pytest.approx(extractor.notice_score, abs=0.02)
 
 
+@settings(deadline=None)
 @given(TURNS, st.randoms(use_true_random=False))
 def test_the_order_of_turns_changes_no_category(turns: list[str], random: object) -> None:
     shuffled = list(turns)
@@ -220,6 +222,7 @@ def test_the_order_of_turns_changes_no_category(turns: list[str], random: object
     assert listen(*turns)[0].is_emergency == listen(*shuffled)[0].is_emergency
 
 
+@settings(deadline=None)
 @given(TURNS)
 def test_every_piece_of_evidence_can_be_read(turns: list[str]) -> None:
     for item in listen(*turns)[1]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
 
@@ -61,6 +61,7 @@ def covers(hits: tuple[Hit, ...], term: Term, start: int, end: int) -> bool:
     return any(hit.term == term or (hit.start <= start and end <= hit.end) for hit in hits)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(MANDARIN),
     st.sampled_from(["", "您好，", "喂，那个", "我跟您说。"]),
@@ -72,6 +73,7 @@ def test_every_mandarin_term_is_found_in_a_text_that_holds_it(term: Term, before
     assert covers(hits, term, len(before), len(before) + len(term.text)), found(hits)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MANDARIN))
 def test_every_mandarin_term_is_found_in_traditional_script(term: Term) -> None:
     text = TO_TRADITIONAL.convert(term.text)
@@ -79,6 +81,7 @@ def test_every_mandarin_term_is_found_in_traditional_script(term: Term) -> None:
     assert covers(hits, term, 0, len(text)), (text, found(hits))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ENGLISH), st.sampled_from(["", "Hello. ", "this is about the "]), st.booleans())
 def test_every_english_term_is_found_in_any_case(term: Term, before: str, upper: bool) -> None:
     words = term.text.upper() if upper else term.text
@@ -86,6 +89,7 @@ def test_every_english_term_is_found_in_any_case(term: Term, before: str, upper:
     assert covers(hits, term, len(before), len(before) + len(words)), found(hits)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from(["zh", "en"]))
 def test_hits_lie_in_the_text_and_in_order(text: str, language: Language) -> None:
     hits = MATCHER.candidates(text, language)
@@ -95,6 +99,7 @@ def test_hits_lie_in_the_text_and_in_order(text: str, language: Language) -> Non
     assert set(MATCHER.find(text, language)) <= set(hits)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(MANDARIN), min_size=1, max_size=5))
 def test_hits_of_one_group_never_overlap(terms: list[Term]) -> None:
     hits = MATCHER.candidates("".join(term.text for term in terms), "zh")

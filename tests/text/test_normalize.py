@@ -1,7 +1,7 @@
 """One spelling for what recognition writes in many, and the way back to the original."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.text.normalize import SENTENCE_BREAK, normalize_mandarin, read_number, to_simplified
@@ -64,6 +64,7 @@ def test_phrases_convert_with_their_context() -> None:
     assert to_simplified("後臺頭髮發財麵條") == "后台头发发财面条"
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_every_character_knows_where_it_came_from(text: str) -> None:
     normalized = normalize_mandarin(text)
@@ -75,12 +76,14 @@ def test_every_character_knows_where_it_came_from(text: str) -> None:
     assert list(normalized.ends) == sorted(normalized.ends)
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_nothing_that_recognition_writes_at_will_is_left(text: str) -> None:
     left = set(normalize_mandarin(text).text)
     assert not left & set("0123456789您两嗯呃，,%、！？　")
 
 
+@settings(deadline=None)
 @given(MANDARIN, MANDARIN)
 def test_a_sentence_end_stays_between_sentences(first: str, second: str) -> None:
     normalized = normalize_mandarin(f"{first}。{second}")
@@ -88,6 +91,7 @@ def test_a_sentence_end_stays_between_sentences(first: str, second: str) -> None
     assert normalized.original_span(at, at + 1) == (len(first), len(first) + 1)
 
 
+@settings(deadline=None)
 @given(MANDARIN)
 def test_conversion_keeps_the_length(text: str) -> None:
     assert len(to_simplified(text)) == len(text)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypinyin import lazy_pinyin
 
@@ -83,6 +83,7 @@ def test_latin_runs_are_one_unit_and_known_only_by_request() -> None:
     assert table.read(text).sounds[1] != latin_code(0)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_units_cover_the_text_in_order(text: str) -> None:
     normalized = normalize_mandarin(text).text
