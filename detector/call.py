@@ -1,6 +1,6 @@
 """What is known of a call before anybody has spoken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["Attestation", "CallInfo", "Language", "NumberHistory"]
@@ -31,12 +31,12 @@ class CallInfo:
     """A call as the network presents it. Every text here comes from the caller and is not trusted."""
 
     call_id: str
-    number: str | None = None
+    number: str | None = field(default=None, repr=False)
     """The presented number as SIP shows it, None or "anonymous" where it is withheld."""
-    display_name: str | None = None
-    asserted_number: str | None = None
+    display_name: str | None = field(default=None, repr=False)
+    asserted_number: str | None = field(default=None, repr=False)
     """From P-Asserted-Identity (RFC 3325), where a trusted network set it."""
-    diverted_from: str | None = None
+    diverted_from: str | None = field(default=None, repr=False)
     """From Diversion (RFC 5806)."""
     attestation: Attestation | None = None
     """STIR/SHAKEN attestation level as claimed; it never overrides anything else."""

@@ -20,6 +20,9 @@
 Messages name what and where, and what to do. They never hold a phone number, a name or a transcript.
 """
 
+import traceback
+from pathlib import Path
+
 __all__ = [
     "AudioFileError",
     "ConfigurationError",
@@ -37,7 +40,15 @@ __all__ = [
     "StoreConflict",
     "StoreError",
     "WorkerDied",
+    "where",
 ]
+
+
+def where(error: BaseException) -> str:
+    """Type and place of an unexpected error, for a log line: its message may quote a caller, so it is left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 class DetectorError(Exception):

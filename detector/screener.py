@@ -13,20 +13,18 @@ the answer to it can be given before later audio is heard. That is why the size 
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from detector.audio.frames import BLOCK_SECONDS, Frame
 from detector.audio.timeline import Block, Timeline
 from detector.audio.tones import ToneHeard
 from detector.call import CallInfo, Language
-from detector.decision.fusion import Fusion, FusionModel
-from detector.decision.policy import Decision, Policy, PolicyOptions, Situation
+from detector.decision.fusion import Fusion
+from detector.decision.policy import Decision, Policy, Situation
 from detector.decision.verdict import Verdict
 from detector.dialogue.acts import Act
-from detector.dialogue.closing import Closing, ClosingOptions, ClosingStep
-from detector.dialogue.planner import Floor, Planner, PlannerOptions
-from detector.dialogue.prompts import PromptLibrary
+from detector.dialogue.closing import Closing, ClosingStep
+from detector.dialogue.planner import Floor, Planner
 from detector.events import (
     Event,
     FailureKind,
@@ -42,45 +40,15 @@ from detector.events import (
     TurnTranscribed,
 )
 from detector.exchange import Exchange
+from detector.screener_options import ScreenerOptions, ScreenerParts
 from detector.signals.evidence import Evidence
 from detector.signals.observers import Observers
 from detector.signals.playback import KnownMatch
 from detector.speech.listening import Activity, Heard, Listener, TurnAudio
 from detector.speech.transcript import Transcript
-from detector.speech.turns import SpeechBegan, TurnOptions
-from detector.text.matcher import Matcher
+from detector.speech.turns import SpeechBegan
 
 __all__ = ["CallScreener", "ScreenerOptions", "ScreenerParts"]
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenerParts:
-    """What all calls share and none changes: loaded once by the driver."""
-
-    matcher: Matcher
-    fusion: FusionModel
-    prompts: PromptLibrary
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenerOptions:
-    """Settings of one call. Durations in seconds."""
-
-    interactive: bool = True
-    """False: a recording is judged, the agent cannot speak."""
-    listen_on: bool = False
-    """Go on observing after the decision (`screen --full`); the decision stays."""
-    languages: tuple[Language, ...] = ("zh", "en")
-    known_names: tuple[str, ...] = ()
-    """Names of the household: a caller who asks for one of them knows whom he calls."""
-    transcript_patience: float = 8.0
-    """A transcript that has not come by then counts as failed."""
-    failures_tolerated: int = 1
-    """Turns that recognition may fail on before the call is handled as `unsure`."""
-    turns: TurnOptions = field(default_factory=TurnOptions)
-    policy: PolicyOptions = field(default_factory=PolicyOptions)
-    planner: PlannerOptions = field(default_factory=PlannerOptions)
-    closing: ClosingOptions = field(default_factory=ClosingOptions)
 
 
 class _Phase(Enum):

@@ -5,10 +5,8 @@ engine itself breaks, the caller is put through; he is never dropped.
 """
 
 import logging
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +15,7 @@ from detector.audio.frames import SAMPLE_RATE, Frame, Samples
 from detector.call import Language
 from detector.clock import Clock
 from detector.dialogue.prompts import Prompt
-from detector.errors import RecognitionError, RecognitionTimeout
+from detector.errors import RecognitionError, RecognitionTimeout, where
 from detector.events import (
     Event,
     FailureKind,
@@ -66,16 +64,6 @@ class Scheduler(Protocol):
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> TimerHandle: ...
     def call_soon_threadsafe(self, callback: Callable[[], None]) -> object: ...
-
-
-def _where(error: Exception) -> str:
-    """Type and place of an error, without its message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return (
-        f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
-        if frames
-        else "unknown"
-    )
 
 
 class LiveSession:
@@ -220,7 +208,7 @@ class LiveSession:
             step()
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
             # No traceback: what it quotes could hold the caller's words.
-            log.error("the engine failed (%s); the call is put through", _where(error))  # noqa: TRY400
+            log.error("the engine failed (%s); the call is put through", where(error))  # noqa: TRY400
             if not self._ended:
                 self._ended = self.is_broken = True
                 self._line.stop_playing()

@@ -40,7 +40,8 @@ def answer(
     level = settings.log.level.upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     parts = load_parts(settings.lexicon.file, settings.prompts.directory)
-    transcriber = load_transcriber(settings.recognition.model, settings.recognition.threads)
+    recognition = settings.recognition
+    transcriber = load_transcriber(recognition.model, recognition.threads, recognition.workers)
     if check:
         typer.echo(f"{config}: in order")
         return

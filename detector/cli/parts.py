@@ -25,9 +25,13 @@ def load_parts(lexicon: Path | None = None, prompts: Path | None = None) -> Scre
     return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), PromptLibrary.load(prompts))
 
 
-def load_transcriber(model: str | None = None, threads: int | None = None) -> WhisperTranscriber:
-    """Load recognition (about a second). Raises ModelError."""
+def load_transcriber(
+    model: str | None = None, threads: int | None = None, workers: int = 1
+) -> WhisperTranscriber:
+    """Load recognition (about a second): `workers` turns at once, `threads` for each. Raises ModelError."""
     from detector.speech.model_files import recognition_model
     from detector.speech.whisper import WhisperTranscriber
 
-    return WhisperTranscriber(recognition_model(model), threads=threads or min(4, os.cpu_count() or 1))
+    return WhisperTranscriber(
+        recognition_model(model), threads=threads or min(4, os.cpu_count() or 1), workers=workers
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from detector.call import CallInfo, NumberHistory
-from detector.errors import DetectorError, StoreError
+from detector.errors import DetectorError, StoreError, where
 from detector.number_plan import classify
 from detector.service.journal import Journal
 from detector.service.live_call import CallDesk, LiveCall
@@ -79,9 +79,8 @@ class AnsweringService:
         async for event in self._supervisor.events():
             try:
                 self._receive(event)
-            except Exception:
-                # One event must not end the service; the calls' own guards have done what they could.
-                log.exception("an event could not be handled")
+            except Exception as error:  # noqa: BLE001 - one event must not end the service; calls have guards of their own
+                log.error("an event could not be handled: %s", where(error))  # noqa: TRY400 - no traceback: privacy
 
     def store_failed(self) -> None:
         """The store broke while calls are up: they go on without it."""

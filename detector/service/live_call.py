@@ -19,6 +19,7 @@ from detector.clock import Clock
 from detector.console.terminal import TerminalConsole
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import Prompt
+from detector.errors import where
 from detector.events import Event
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 from detector.service.journal import Journal
@@ -166,7 +167,7 @@ class LiveCall:
         try:
             screener = CallScreener(self._journal.call, self._desk.options(), self._desk.parts)
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
-            log.error("the engine could not start (%s); the call is put through", type(error).__name__)  # noqa: TRY400
+            log.error("the engine could not start (%s); the call is put through", where(error))  # noqa: TRY400
             self.forward()
             return
         self._session = LiveSession(
