@@ -36,6 +36,7 @@ from detector.sip.watch import CallWatch
 __all__ = ["LiveCall", "Tools"]
 
 NOT_ANSWERED = 480
+NO_OUTCOME = 500
 MOST_QUEUED_BYTES = 480_000
 """Half a minute of audio to send; a sender that is further ahead does not heed AudioSent."""
 
@@ -188,6 +189,9 @@ class LiveCall:
     def leg_transfer(self, code: int, reason: str, *, final: bool) -> None:
         if self._transfer is None or self._transfer.done:
             return
+        if final and code < OK:
+            # The report ended without an outcome.
+            code = NO_OUTCOME
         self._transfer.progress(code, reason, final=final)
         if final and code < 300:
             self.hang_up(OK, "transferred")

@@ -30,6 +30,8 @@ HEADERS: Final = (
 MOST_HEADERS: Final = 32
 LONGEST_VALUE: Final = 4000
 """Bytes of UTF-8."""
+MOST_BYTES: Final = 32000
+"""Of all values together; the library takes no message beyond 4,000, another build may."""
 LONGEST_CALL_ID: Final = 256
 _BY_NAME: Final = {name.lower(): name for name in HEADERS} | {
     "f": "From",
@@ -49,11 +51,14 @@ def select_headers(message: str) -> tuple[tuple[str, str], ...]:
     """Return the headers of a SIP message that we know, unfolded, under their long names, in their order."""
     head = re.split(r"\r?\n\r?\n", message, maxsplit=1)[0]
     chosen: list[tuple[str, str]] = []
+    left = MOST_BYTES
     for line in _LINE.split(_FOLD.sub(" ", head))[1:]:
         name, colon, value = line.partition(":")
         known = _BY_NAME.get(name.strip().lower())
         if colon and known is not None and len(chosen) < MOST_HEADERS:
-            chosen.append((known, _bounded(value.strip())))
+            bounded = _bounded(value.strip(), min(left, LONGEST_VALUE))
+            left -= len(bounded.encode())
+            chosen.append((known, bounded))
     return tuple(chosen)
 
 
@@ -129,5 +134,5 @@ def _attestation(values: list[str]) -> Attestation | None:
     return next((each for each in claimed if each is not None), None)
 
 
-def _bounded(text: str) -> str:
-    return text.encode("utf-8", "replace")[:LONGEST_VALUE].decode("utf-8", "ignore")
+def _bounded(text: str, longest: int) -> str:
+    return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import pjsua2 as pj
 
-__all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean"]
+__all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,12 @@ LONGEST_REASON: Final = 128
 def clean(text: str, longest: int = LONGEST_REASON) -> str:
     """Make text from the network fit for a message: valid Unicode, bounded, without undecodable bytes."""
     return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
+
+
+def status_code(value: Any) -> int:
+    """Make a number from the network a status code of SIP, 0 where it cannot be one."""
+    code = int(value)
+    return code if 100 <= code <= 699 else 0
 
 
 def _guarded(callback: F) -> F:
@@ -63,6 +69,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
         super().__init__(account, slot)
         self._account = account
         self._post = account.post
+        account.keep(self)
         self.listener: LegListener | None = None
         self.gone = False
         """Disconnected: another call may have the slot by now, so nothing may be asked of the library."""
@@ -70,7 +77,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
     @_guarded
     def onCallState(self, _event: Any) -> None:  # noqa: N802 - the library's name
         info = self.getInfo()
-        code, reason = int(info.lastStatusCode), clean(info.lastReason)
+        code, reason = status_code(info.lastStatusCode), clean(info.lastReason)
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.gone = True
             # The destructor of a call hangs up whatever call holds its slot by then: it must never run.
@@ -94,7 +101,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
     def onCallTransferStatus(self, event: Any) -> None:  # noqa: N802 - the library's name
         final = bool(event.finalNotify)
         event.cont = not final
-        self._post(partial(self._transfer, int(event.statusCode), clean(event.reason), final=final))
+        self._post(partial(self._transfer, status_code(event.statusCode), clean(event.reason), final=final))
 
     @_guarded
     def onCallTransferRequest(self, event: Any) -> None:  # noqa: N802 - the library's name
@@ -103,7 +110,6 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
             event.statusCode = DECLINE
             return
         new = Leg(self._account)
-        self._account.keep(new)
         event.newCall = new
         self._tell("leg_referred", clean(event.dstUri, 1024), new)
 
@@ -121,6 +127,8 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
     def _deliver(self, event: str, values: tuple[Any, ...]) -> None:
         if self.listener is not None:
             getattr(self.listener, event)(*values)
+        if self.gone:
+            self._account.release(self)
 
 
 IncomingHandler = Callable[[Leg, str, str], None]
@@ -143,12 +151,15 @@ class SipAccount(pj.Account):  # type: ignore[misc]  # the library has no types
         self.follows_refer = follows_refer
         self._incoming = incoming
         self._registration = registration
-        self._kept: list[Leg] = []
+        self._kept: dict[int, Leg] = {}
 
     def keep(self, leg: Leg) -> None:
-        """Hold a leg that the library made use of, for Python would collect it."""
-        self._kept = [each for each in self._kept if not each.gone]
-        self._kept.append(leg)
+        """Hold a leg until it has ended: one that Python destroyed earlier would hang up, or miss its end."""
+        self._kept[id(leg)] = leg
+
+    def release(self, leg: Leg) -> None:
+        """Let a leg go that has ended or never was a call."""
+        self._kept.pop(id(leg), None)
 
     @_guarded
     def onIncomingCall(self, event: Any) -> None:  # noqa: N802 - the library's name
@@ -160,7 +171,7 @@ class SipAccount(pj.Account):  # type: ignore[misc]  # the library has no types
     @_guarded
     def onRegState(self, event: Any) -> None:  # noqa: N802 - the library's name
         # Where no answer came at all, the code is 0 or a local 408/503 and `status` says so.
-        code = int(event.code) if event.code else 408 * bool(event.status)
+        code = status_code(event.code) if event.code else 408 * bool(event.status)
         self.post(partial(self._registration, code, clean(event.reason), int(event.expiration)))
 
     @_guarded

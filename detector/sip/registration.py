@@ -42,6 +42,11 @@ class Registration:
         self._retry_at = now + self._retry_in
         self._retry_in = min(2 * self._retry_in, LONGEST_RETRY)
 
+    def connection_lost(self, now: float) -> None:
+        """Register again where a connection broke: it may be the one that our calls would come over."""
+        if self._retry_at is None:
+            self._retry_at = now + self._first_retry
+
     def tick(self, now: float) -> None:
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None

@@ -35,12 +35,24 @@ _SRTP: Final = {
 }
 
 
+class _Endpoint(pj.Endpoint):  # type: ignore[misc]  # the library has no types
+    """Hears of connections that break: the registrar cannot reach us over one any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection_lost: Callable[[], None] | None = None
+
+    def onTransportState(self, event: Any) -> None:  # noqa: N802 - the library's name
+        if event.state == pj.PJSIP_TP_STATE_DISCONNECTED and self.connection_lost is not None:
+            self.connection_lost()
+
+
 class SipStack:
     """One endpoint with one account; a process can have one."""
 
     def __init__(self, options: SipOptions) -> None:
         self.options = options
-        self._endpoint = pj.Endpoint()
+        self._endpoint = _Endpoint()
         self._host = ""
         self.port = 0
         """Of the first transport."""
@@ -53,9 +65,18 @@ class SipStack:
         return f"pjproject {self._endpoint.libVersion().full}"
 
     def start(
-        self, post: Post, incoming: IncomingHandler, registration: Callable[[int, str, int], None]
+        self,
+        post: Post,
+        incoming: IncomingHandler,
+        registration: Callable[[int, str, int], None],
+        connection_lost: Callable[[], None],
     ) -> None:
-        """Open the transports and listen; raises PortInUse, ConfigurationError or SipError."""
+        """Open the transports and listen; raises PortInUse, ConfigurationError or SipError.
+
+        The callbacks are run through `post`: an INVITE, an answer of the registrar, a connection that broke.
+        """
+        if self.options.registrar is not None:
+            self._endpoint.connection_lost = lambda: post(connection_lost)
         try:
             self._endpoint.libCreate()
             self._endpoint.libInit(self._endpoint_config())
@@ -95,9 +116,12 @@ class SipStack:
     def hang_up_all(self) -> None:
         self._endpoint.hangupAllCalls()
 
-    def unregister(self) -> None:
-        if self.options.registrar is not None:
-            self.account.setRegistration(False)
+    def unregister(self) -> bool:
+        """Unregister where there is a registrar; return whether an answer is to be awaited."""
+        if self.options.registrar is None:
+            return False
+        self.account.setRegistration(False)
+        return True
 
     def _endpoint_config(self) -> Any:
         config = pj.EpConfig()

@@ -182,7 +182,7 @@ class SipSupervisor:
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 await self._launch(place)
-            except DetectorError as error:
+            except (DetectorError, OSError) as error:
                 _log.error("A SIP worker cannot be restarted, next try in %.1f s: %s", pause, error)
 
     async def _watch(self, place: _Place, process: WorkerProcess) -> None:

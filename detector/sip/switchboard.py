@@ -43,6 +43,7 @@ class Switchboard:
         self._calls: dict[int, LiveCall] = {}
         self._count = 0
         self._next_sign = 0.0
+        self._unregistering = False
         self._registration = Registration(worker, outbox.put, self._register, options.register_retry_seconds)
         self._tools = Tools(
             stack=self._stack,
@@ -56,9 +57,9 @@ class Switchboard:
         )
 
     @property
-    def calls(self) -> int:
-        """Calls that are not over."""
-        return len(self._calls)
+    def busy(self) -> bool:
+        """Whether there are calls, or an answer of the registrar is awaited."""
+        return bool(self._calls) or self._unregistering
 
     @property
     def admitted(self) -> int:
@@ -68,7 +69,7 @@ class Switchboard:
 
     def start(self) -> protocol.Ready:
         """Start the library and return what the worker can do; raises what SipStack.start raises."""
-        self._stack.start(self._post, self._incoming, self._registered)
+        self._stack.start(self._post, self._incoming, self._registered, self._connection_lost)
         return protocol.Ready(
             self._worker, os.getpid(), self._stack.port, self.admitted, clean(self._stack.version)
         )
@@ -99,8 +100,9 @@ class Switchboard:
         self._stack.hang_up_all()
 
     def unregister(self) -> None:
+        """Take our address back from the registrar; `busy` until it has answered."""
         try:
-            self._stack.unregister()
+            self._unregistering = self._stack.unregister()
         except pj.Error as error:
             _log.info("Not unregistered: %s.", error.reason)
 
@@ -121,6 +123,8 @@ class Switchboard:
         try:
             self._stack.place(leg, command.target, call_parameters(headers=command.headers, local_uri=local))
         except pj.Error as error:
+            leg.listener = None
+            self._stack.account.release(leg)
             self._outbox.put(protocol.PlaceFailed(command.request, clean(error.reason)))
             return
         # What the leg has to say already waits in the inbox, behind this.
@@ -157,7 +161,11 @@ class Switchboard:
             # A registration that is already under way says so; its answer will come.
             _log.info("Not registering now: %s.", error.reason)
 
+    def _connection_lost(self) -> None:
+        self._registration.connection_lost(self._now())
+
     def _registered(self, code: int, reason: str, expires: int) -> None:
+        self._unregistering = False
         self._registration.answered(code, reason, expires, self._now())
 
 

@@ -23,6 +23,7 @@ from functools import partial
 from typing import Final
 
 from detector.errors import ConfigurationError, DetectorError, PortInUse, ProtocolError
+from detector.sip.legs import clean
 from detector.sip.options import SipOptions
 from detector.sip.outbox import Outbox
 from detector.sip.protocol import (
@@ -88,9 +89,10 @@ class Worker:
                 where = error.__traceback__
                 while where is not None and where.tb_next is not None:
                     where = where.tb_next
+                place = where.tb_frame.f_code.co_filename.rpartition("/")[2] if where is not None else "?"
                 line = where.tb_lineno if where is not None else 0
-                # Neither message nor traceback: they may hold a number or a name.
-                _log.error("%s on line %d.", type(error).__name__, line)
+                # Neither message nor values: they may hold a number or a name.
+                _log.error("%s in %s, line %d.", type(error).__name__, place, line)
 
     def _read(self) -> None:
         decoder = StreamDecoder()
@@ -123,7 +125,7 @@ class Worker:
             gc.freeze()
         except DetectorError as error:
             kind = {PortInUse: "port_in_use", ConfigurationError: "configuration"}.get(type(error), "library")
-            self._outbox.put(StartFailed(kind, str(error)[:500]))
+            self._outbox.put(StartFailed(kind, clean(str(error), 500)))
             self.exit_code = 1
             self._stopping = True
 
@@ -140,7 +142,7 @@ class Worker:
         if self._switchboard is not None:
             self._switchboard.hang_up_all()
             self._switchboard.unregister()
-            while self._switchboard.calls and time.monotonic() < deadline:
+            while self._switchboard.busy and time.monotonic() < deadline:
                 self._run_jobs_until(min(deadline, time.monotonic() + 0.05))
         self._outbox.close(0.3)
 

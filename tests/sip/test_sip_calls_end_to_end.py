@@ -244,9 +244,6 @@ def test_bridge_connects_two_legs_and_ends_with_either(
             agent(loopback(rtp_ports=(21000, 21999))) as owner,
             SipCaller(loopback(rtp_ports=(20000, 20999))) as caller,
         ):
-            ready: Ready = await callee.event(Ready)
-            # Half of the slots that the library was built with.
-            assert ready.max_calls >= 2
             call = await caller.call(f"sip:agent@127.0.0.1:{await callee.port()}")
             await call.wait_answered()
             number = (await callee.event(CallAnswered)).call
@@ -265,6 +262,30 @@ def test_bridge_connects_two_legs_and_ends_with_either(
             owner.send(HangUp(put_through))
             assert (await callee.event(CallEnded)).cause == "bridge"
             await call.wait_ended(5)
+
+    asyncio.run(run())
+
+
+def test_slots_are_kept_free_for_bridging(agent: Any, loopback: Options) -> None:
+    async def run() -> None:
+        async with (
+            agent(loopback(max_calls=3, reserve_for_bridge=True)) as callee,
+            SipCaller(loopback(rtp_ports=(20000, 20999))) as caller,
+        ):
+            ready: Ready = await callee.event(Ready)
+            assert ready.max_calls == 1
+            target = f"sip:agent@127.0.0.1:{ready.port}"
+            first = await caller.call(target)
+            await first.wait_answered()
+            for _ in range(3):
+                refused = await caller.call(target)
+                with pytest.raises(SipError, match="486"):
+                    await refused.wait_answered(5)
+            first.hang_up()
+            await callee.event(CallEnded)
+            assert sum(isinstance(each, IncomingCall) for each in callee.seen) == 1
+            again = await caller.call(target)
+            await again.wait_answered()
 
     asyncio.run(run())
 

@@ -135,6 +135,11 @@ def test_headers_are_selected_unfolded_and_under_long_names() -> None:
     assert select_headers(message) == (("From", "<sip:1@x> ;tag=9"), ("Call-ID", "id@x"), ("Identity", "t"))
 
 
+def test_a_message_of_nothing_but_long_headers_can_be_sent() -> None:
+    message = "INVITE sip:a@b SIP/2.0\r\n" + f"Diversion: {'张' * 3000}\r\n" * 40 + "\r\n"
+    encode(IncomingCall(1, "", select_headers(message)))
+
+
 def test_lists_are_cut_outside_quotes_and_brackets() -> None:
     assert split_list('"a, b" <sip:1,2@x>, <sip:3@x> ,,') == ['"a, b" <sip:1,2@x>', "<sip:3@x>"]
 

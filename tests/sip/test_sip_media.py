@@ -7,7 +7,7 @@ import pjsua2 as pj
 import pytest
 
 from detector.sip import media
-from detector.sip.legs import clean
+from detector.sip.legs import clean, status_code
 from detector.sip.media import FRAME_BYTES, FramePort, frame_access
 from detector.sip.stack import _host_of
 
@@ -124,6 +124,11 @@ def test_an_exception_does_not_reach_the_library(port: FramePort, caplog: pytest
 def test_text_from_the_network_is_made_valid() -> None:
     assert clean("a\udcffb") == "a?b"
     assert clean("张" * 100, 10) == "张张张"
+
+
+@pytest.mark.parametrize(("value", "code"), [(200, 200), (699, 699), (700, 0), (99, 0), (-1, 0), (2**31, 0)])
+def test_a_status_code_is_one_of_sip(value: int, code: int) -> None:
+    assert status_code(value) == code
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,18 @@ def test_a_refused_registration_is_tried_ever_more_slowly() -> None:
     assert events[-2:] == [Registered(1, 300), RegistrationFailed(1, 503, "Unavailable", 5.0)]
 
 
+def test_a_lost_connection_is_registered_again_once() -> None:
+    tries: list[float] = []
+    registration = Registration(1, lambda _: None, lambda: tries.append(0.0), first_retry=5.0)
+    registration.connection_lost(10.0)
+    registration.connection_lost(14.0)
+    registration.tick(14.9)
+    assert tries == []
+    registration.tick(15.0)
+    registration.tick(30.0)
+    assert tries == [0.0]
+
+
 def test_unregistering_is_no_event() -> None:
     events: list[Any] = []
     Registration(1, events.append, lambda: None, first_retry=5.0).answered(200, "OK", 0, 0.0)
