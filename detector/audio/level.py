@@ -135,22 +135,25 @@ class NoiseFloor:
     """Follows the level of the background under the speech: minimum statistics.
 
     Every 0.4 s the quietest 60 ms in it count; the floor is the lowest of the last four such minima. It has
-    settled when those four lie within 4 dB of each other, as they do in background noise and not within
-    speech; two settled floors that differ by 6 dB or more make a step. After R. Martin, Noise Power Spectral
-    Density Estimation Based on Optimal Smoothing and Minimum Statistics (IEEE TSAP 9/5, 2001), with fixed
-    smoothing.
+    settled when those four lie within 3 dB of each other and a fifth of the 1.6 s lies within 4 dB above it:
+    background noise stays at its floor wherever nobody speaks, speech only touches its own. Two settled
+    floors that differ by 6 dB or more make a step. After R. Martin, Noise Power Spectral Density Estimation
+    Based on Optimal Smoothing and Minimum Statistics (IEEE TSAP 9/5, 2001), with fixed smoothing.
     """
 
     SEGMENT_BLOCKS = 20
     SEGMENTS = 4
     SMOOTHING_BLOCKS = 3
-    SETTLED_DB = 4.0
+    SETTLED_DB = 3.0
+    NEAR_DB = 4.0
+    NEAR_SHARE = 0.2
     STEP_DB = 6.0
 
     def __init__(self, start: float = 0.0) -> None:
         """`start`: media time of the first sample to come."""
         self._blocker = FrameBlocker()
         self._powers: deque[float] = deque(maxlen=self.SMOOTHING_BLOCKS)
+        self._smoothed: deque[float] = deque(maxlen=self.SEGMENTS * self.SEGMENT_BLOCKS)
         self._minima: deque[float] = deque(maxlen=self.SEGMENTS)
         self._start = start
         self._blocks = 0
@@ -173,14 +176,15 @@ class NoiseFloor:
             self._powers.append(_power(block))
             self._blocks += 1
             if len(self._powers) == self.SMOOTHING_BLOCKS:
-                self._lowest = min(self._lowest, sum(self._powers) / self.SMOOTHING_BLOCKS)
+                self._smoothed.append(sum(self._powers) / self.SMOOTHING_BLOCKS)
+                self._lowest = min(self._lowest, self._smoothed[-1])
             if self._blocks % self.SEGMENT_BLOCKS == 0:
                 yield from self._segment_ended()
 
     def _segment_ended(self) -> Iterator[FloorStep]:
         self._minima.append(_to_dbfs(self._lowest))
         self._lowest = math.inf
-        if len(self._minima) < self.SEGMENTS or max(self._minima) - min(self._minima) > self.SETTLED_DB:
+        if not self._has_settled():
             return
         floor = sum(self._minima) / self.SEGMENTS
         before = self._settled
@@ -192,3 +196,9 @@ class NoiseFloor:
         else:
             # Follow slow drift, so that only a jump is a step.
             self._settled = before + 0.25 * (floor - before)
+
+    def _has_settled(self) -> bool:
+        if len(self._minima) < self.SEGMENTS or max(self._minima) - min(self._minima) > self.SETTLED_DB:
+            return False
+        near = min(self._smoothed) * 10 ** (self.NEAR_DB / 10)
+        return sum(power <= near for power in self._smoothed) >= self.NEAR_SHARE * len(self._smoothed)
