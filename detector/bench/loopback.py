@@ -48,6 +48,13 @@ level = "warning"
 """
 
 
+def free_port() -> int:
+    """Return a UDP port of the loopback that is free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call went, as its caller saw it; see `detector.agents.scenario_call.CallOutcome`."""
@@ -71,7 +78,7 @@ class Loopback:
     workers: int = 1
     more_config: str = ""
     environ: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     work: Path = field(init=False)
     process: asyncio.subprocess.Process = field(init=False)
 
@@ -167,10 +174,3 @@ class Loopback:
                 supervisor.send(HangUp(event.call))
             elif isinstance(event, CallEnded):
                 self.show("phone   hangs up")
-
-
-def free_port() -> int:
-    """Return a UDP port of the loopback that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
