@@ -37,9 +37,8 @@ def _to_dbfs(power: float) -> float:
 def _power(samples: Samples) -> float:
     """Return the mean square of `samples` (not empty), whose constant part is no sound and left out."""
     values = samples.astype(np.float32)
-    count = len(values)
-    mean = float(values.sum(dtype=np.float64)) / count
-    return max(0.0, float(np.vdot(values, values)) / count - mean * mean)
+    values -= np.add.reduce(values) / np.float32(len(values))
+    return float(np.vdot(values, values)) / len(values)
 
 
 def rms_dbfs(samples: Samples) -> float:
@@ -88,6 +87,11 @@ class DigitalSilenceMeter:
     def push(self, samples: Samples) -> Iterator[DigitalSilence]:
         """Take `samples` (int16, shape (n,)) and yield every stretch that has ended in them."""
         if not len(samples):
+            return
+        is_short = len(samples) < self._least
+        if is_short and not self._run and abs(int(samples[0])) > _IDLE and abs(int(samples[-1])) > _IDLE:
+            # Nothing goes on and nothing begins, and what lies between is too short: most blocks of a call.
+            self._position += len(samples)
             return
         bounds = np.concatenate([[0], np.flatnonzero(np.diff(samples)) + 1, [len(samples)]])
         lengths = np.diff(bounds)
