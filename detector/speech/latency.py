@@ -1,7 +1,7 @@
 """How long recognition takes, as a model: for simulation and replay on a virtual clock.
 
 seconds = base + per_second x speech + per_character x text, and once more where a second pass was needed.
-Fitted by `detector bench --fit-latency` to processor time with one thread, which is the time that passes on a
+Fitted by `detector bench --latency FILE` to processor time with one thread, which is the time that passes on a
 machine with nothing else to do. A loaded machine takes longer: `scaled` says how much.
 """
 
