@@ -5,16 +5,11 @@ goes to the service, prompts are played, until one side hangs up, media stops, t
 through.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
 
-from detector.sip.legs import Leg, Post, clean
-from detector.sip.media import FramePort, PortPool
-from detector.sip.options import SipOptions
-from detector.sip.outbox import Outbox
+from detector.sip.legs import Leg, clean
 from detector.sip.prompts import PromptPlayer
 from detector.sip.protocol import (
     Audio,
@@ -29,33 +24,20 @@ from detector.sip.protocol import (
     PromptFailed,
     ReferReceived,
 )
-from detector.sip.stack import SipStack, call_parameters
+from detector.sip.stack import call_parameters
+from detector.sip.tools import Tools
 from detector.sip.transfers import BAD_TARGET, OK, TIMED_OUT, BridgeLeg, Transfer, audio_of, refer
 from detector.sip.watch import CallWatch
 
-__all__ = ["LiveCall", "Tools"]
+if TYPE_CHECKING:
+    from detector.sip.media import FramePort
+
+__all__ = ["LiveCall"]
 
 NOT_ANSWERED = 480
 NO_OUTCOME = 500
 MOST_QUEUED_BYTES = 480_000
 """Half a minute of audio to send; a sender that is further ahead does not heed AudioSent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every call of a worker uses."""
-
-    stack: SipStack
-    options: SipOptions
-    ports: PortPool
-    outbox: Outbox
-    post: Post
-    now: Callable[[], float]
-    """Seconds of the worker's clock."""
-    ended: Callable[[int], None]
-    """Forgets a call."""
-    referred: Callable[[Leg], int]
-    """Adopts the call that a REFER made and returns its number."""
 
 
 class LiveCall:

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from detector.errors import ConfigurationError, PortInUse, ProtocolError, SipError, WorkerDied
 from detector.sip.options import SipOptions
@@ -46,8 +46,8 @@ class _Link(asyncio.Protocol):
         self.lost = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket has no other
-        self.transport = transport
+        # A stream socket has no other, though not every event loop derives it so.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pjsua2 as pj
 
 from detector.sip import protocol
-from detector.sip.calls import LiveCall, Tools
+from detector.sip.calls import LiveCall
 from detector.sip.headers import select_headers
 from detector.sip.legs import Leg, Post, clean
 from detector.sip.media import PortPool
@@ -15,6 +15,7 @@ from detector.sip.options import SipOptions
 from detector.sip.outbox import Outbox
 from detector.sip.registration import Registration
 from detector.sip.stack import SipStack, call_parameters
+from detector.sip.tools import Tools
 
 __all__ = ["Switchboard"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from detector.sip.client import SipCaller
-from detector.sip.protocol import CallAnswered, Ready, Registered, RegistrationFailed
+from detector.sip.protocol import CallAnswered, Ready
 
 pytestmark = pytest.mark.end_to_end
 
@@ -146,116 +146,5 @@ def test_tls_and_srtp(agent: Any, loopback: Options, free_port: Callable[[], int
             target = f"sip:a@127.0.0.1:{tls_port};transport=tls"
             assert (await assert_takes_a_call(target, options)).encrypted
             assert (await service.event(CallAnswered)).encrypted
-
-    asyncio.run(run())
-
-
-SIPP = shutil.which("sipp")
-needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp (Debian's sip-tester) is not installed")
-
-
-async def sipp(*arguments: str, within: float = 20.0) -> int:
-    process = await asyncio.create_subprocess_exec(
-        str(SIPP),
-        *arguments,
-        "-nostdin",
-        "-i",
-        "127.0.0.1",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        return await asyncio.wait_for(process.wait(), within)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-REGISTRAR = """<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="registrar">
-  <recv request="REGISTER"/>
-  <send><![CDATA[
-    SIP/2.0 {answer}
-    [last_Via:]
-    [last_From:]
-    [last_To:];tag=[call_number]
-    [last_Call-ID:]
-    [last_CSeq:]
-    [last_Contact:]
-    Expires: 120
-    Content-Length: 0
-
-  ]]></send>
-</scenario>
-"""
-
-
-@needs_sipp
-@pytest.mark.sipp
-def test_a_refused_registration_is_tried_again(
-    agent: Any, loopback: Options, free_port: Callable[[], int], tmp_path: Path
-) -> None:
-    answers = []
-    for answer in ("403 Forbidden", "200 OK"):
-        scenario = tmp_path / f"{answer[:3]}.xml"
-        scenario.write_text(REGISTRAR.format(answer=answer))
-        answers.append(scenario)
-
-    async def registrar(port: int) -> None:
-        for scenario in answers:
-            await sipp("-sf", str(scenario), "-p", str(port), "-m", "1", "-timeout", "15")
-
-    async def run() -> None:
-        port = free_port()
-        registering = asyncio.create_task(registrar(port))
-        account = loopback(
-            registrar=f"sip:127.0.0.1:{port}",
-            username="1001",
-            password="secret",  # noqa: S106 - no secret
-            register_retry_seconds=1.0,
-        )
-        async with agent(account, loopback(rtp_ports=(22000, 22999))) as service:
-            failed: RegistrationFailed = await service.event(RegistrationFailed)
-            assert (failed.code, failed.retry_in) == (403, 1.0)
-            # Meanwhile the other worker takes calls.
-            other = next(
-                each for each in service.seen if isinstance(each, Ready) and each.worker != failed.worker
-            )
-            await assert_takes_a_call(f"sip:a@127.0.0.1:{other.port}", loopback(rtp_ports=(20000, 20999)))
-            assert (await service.event(Registered)).expires > 60
-        registering.cancel()
-        await asyncio.gather(registering, return_exceptions=True)
-
-    asyncio.run(run())
-
-
-@needs_sipp
-@pytest.mark.sipp
-def test_sipp_calls_and_hangs_up(agent: Any, loopback: Options, free_port: Callable[[], int]) -> None:
-    async def run() -> None:
-        async with agent(loopback()) as service:
-            port = await service.port()
-            own = str(free_port())
-            # Three calls of 300 ms, two a second.
-            code = await sipp(
-                f"127.0.0.1:{port}",
-                "-sn",
-                "uac",
-                "-p",
-                own,
-                "-m",
-                "3",
-                "-r",
-                "2",
-                "-d",
-                "300",
-                "-timeout",
-                "15",
-            )
-            assert code == 0
-            await service.until(lambda: not service.supervisor.calls)
-            assert sum(isinstance(each, CallAnswered) for each in service.seen) == 3
 
     asyncio.run(run())
