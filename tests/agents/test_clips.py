@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,6 @@ from detector.agents.clips import Clips, altered, clip_name
 from detector.agents.scenario import Scenario, load_scenarios
 from detector.errors import ScenarioError
 from detector.resources import fixtures_dir
-import itertools
 
 Make = Callable[..., Scenario]
 Record = Callable[..., Clips]

@@ -1,5 +1,6 @@
 """Each sentence of the rules of a scenario, one test."""
 
+import itertools
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,7 +14,6 @@ from detector.agents.scenario_caller import ScenarioCaller
 from detector.audio.frames import SAMPLE_RATE
 from detector.dialogue.acts import Act
 from detector.errors import ScenarioError
-import itertools
 
 Make = Callable[..., Scenario]
 Record = Callable[..., Clips]
