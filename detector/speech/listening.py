@@ -43,8 +43,10 @@ Heard = Activity | ToneHeard | SpeechBegan | TurnAudio
 class Listener:
     """Feeds voice activity and tones from one stream of audio into the turn segmenter."""
 
-    def __init__(self, options: TurnOptions | None = None) -> None:
-        self._voice = VoiceActivityDetector()
+    def __init__(
+        self, options: TurnOptions | None = None, voice: VoiceActivityDetector | None = None
+    ) -> None:
+        self._voice = voice or VoiceActivityDetector()
         self._tones = ToneDetector()
         self._segmenter = TurnSegmenter(options)
         longest = (options or TurnOptions()).longest
