@@ -14,12 +14,13 @@ import argparse
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.agents.scenario import Scenario, load_scenarios
 from detector.agents.scenario_fields import REPLY_ACTS
+from detector.call import Language
 from detector.errors import ScenarioError
 from detector.resources import fixtures_dir
 
@@ -67,13 +68,14 @@ WANTED = frozenset(
         "notice",
     ]
 )
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 WANTED_CALLERS = frozenset(("person", "notice"))
 DEAF_CALLERS = frozenset(("recording", "notice"))
 """They play one recording and answer nothing."""
 SHARED_CHARACTERS = 8
 SHARED_WORDS = 6
 """The longest sentence that two scenarios may share, counted without punctuation."""
-LIKENESS = 0.7
+LIKENESS = 0.6
 """Share of pairs of neighbouring characters (or words) that two sentences have in common, from 0 to 1 (Dice);
 this much or more is the same sentence with another noun."""
 LONGEST_UTTERANCE = {"zh": 45, "en": 190}
@@ -145,15 +147,16 @@ def sentences(where: str, scenario: Scenario) -> Iterator[Sentence]:
                 yield Sentence(where, scenario.id, part.strip(), units)
 
 
-def likenesses(spoken: Iterable[Sentence], language: str) -> Iterator[str]:
-    """Yield each sentence of one scenario that is found, or nearly found, in a scenario before it."""
+def likenesses(spoken: Iterable[Sentence], language: Language, checked: Container[str]) -> Iterator[str]:
+    """Yield each sentence of a `checked` scenario that is found, or nearly found, in a scenario before it."""
     longest = SHARED_WORDS if language == "en" else SHARED_CHARACTERS
     earlier: list[Sentence] = []
     holders: dict[tuple[str, str], list[int]] = defaultdict(list)
     for sentence in spoken:
         if len(sentence.units) <= longest:
             continue
-        shared = Counter(index for pair in sentence.pairs for index in holders[pair])
+        is_checked = sentence.scenario in checked
+        shared = Counter(index for pair in sentence.pairs for index in holders[pair] if is_checked)
         for index, count in shared.items():
             other = earlier[index]
             alike = 2 * count / (len(sentence.pairs) + len(other.pairs))
@@ -192,14 +195,14 @@ def find_problems(files: Sequence[Path], against: Sequence[Path] = ()) -> tuple[
     problems += [f"id {name} stands in {count} scenarios" for name, count in times.items() if count > 1]
     for path, scenario in own:
         problems += [f"{path}: scenario {scenario.id}: {misfit}" for misfit in misfits(scenario)]
-    for language in ("zh", "en"):
+    for language in LANGUAGES:
         spoken = (
             sentence
             for path, scenario in known + own
             if scenario.language == language
             for sentence in sentences(str(path), scenario)
         )
-        problems += likenesses(spoken, language)
+        problems += likenesses(spoken, language, {scenario.id for _, scenario in own})
     return [scenario for _, scenario in own], problems
 
 

@@ -151,6 +151,12 @@ def test_two_callers_may_not_say_the_same(
     assert bool(problems_of(checker, second, against=(first,))) == is_refused
 
 
+def test_files_only_compared_with_are_not_blamed(checker: ModuleType, tmp_path: Path) -> None:
+    known = write(tmp_path, ROW, {**OTHER, "opening": ROW["opening"]}, name="known.jsonl")
+    own = write(tmp_path, {**OTHER, "id": "third-caller"})
+    assert problems_of(checker, own, against=(known,)) == []
+
+
 def test_short_sentences_and_repeats_within_one_call_are_free(checker: ModuleType, tmp_path: Path) -> None:
     again = {**ROW["replies"], "other": ROW["opening"]}
     assert problems_of(checker, write(tmp_path, {**ROW, "replies": again}, OTHER)) == []
