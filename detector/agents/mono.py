@@ -71,8 +71,9 @@ def find_voices(blocks: Iterable[Samples], seconds: float) -> MonoVoices:
 
 
 class _GateAlone:
-    """Takes the cheap gate's word for speech: telling voices apart wants turns, not certainty, and before the call
-    is judged nothing should cost as much as judging it.
+    """Takes the cheap gate's word for speech.
+
+    Telling voices apart wants turns, not certainty, and nothing before the judgement should cost as much as it does.
     """
 
     def skip(self, window: Samples) -> None:
