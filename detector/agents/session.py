@@ -1,7 +1,8 @@
 """The live session: one engine on one telephone line, in real time.
 
 The session is driven by its line (audio, digits, prompt states) and by recognition results; it arms one timer. If the
-engine itself breaks, the caller is put through; he is never dropped.
+engine itself breaks, the caller is put through; he is never dropped. When the call is over nothing more is done to the
+line, but what the caller said last is still transcribed before the session counts as finished.
 """
 
 import logging
@@ -79,7 +80,9 @@ class LiveSession:
         *,
         on_event: Callable[[Event], None] = lambda _event: None,
         on_prompt: Callable[[PromptState, str, float], None] = lambda _state, _prompt, _now: None,
+        on_finished: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_finished` is told once: the call is over and no transcript is awaited any more."""
         self._screener = screener
         self._line = line
         self._recognition = recognition
@@ -87,10 +90,12 @@ class LiveSession:
         self._scheduler = scheduler
         self._on_event = on_event
         self._on_prompt = on_prompt
+        self._on_finished = on_finished
         self._answered_at = clock.now()
         self._heard = 0
         self._timer: TimerHandle | None = None
-        self._ended = False
+        self._is_gone = False
+        self._is_finished = False
         self.is_broken = False
         """The engine failed and was left alone; the line was told to put the caller through."""
 
@@ -105,6 +110,8 @@ class LiveSession:
 
     def audio(self, samples: Samples, position: int) -> None:
         """Take caller audio that starts `position` samples after the answer; lost frames become silence."""
+        if self._is_over:
+            return
         gap = position - self._heard
         if 0 < gap <= LONGEST_GAP * SAMPLE_RATE:
             samples = np.concatenate([np.zeros(gap, np.int16), samples])
@@ -116,41 +123,59 @@ class LiveSession:
     def prompt_state(self, state: PromptState, prompt_id: str) -> None:
         """The line reports what became of a prompt that it was told to play."""
         self._on_prompt(state, prompt_id, self.now)
-        self._screener.receive_prompt_state(state, prompt_id, self.now)
-        self._guard(self._pump)
+        if not self._is_over:
+            self._screener.receive_prompt_state(state, prompt_id, self.now)
+            self._guard(self._pump)
 
     def digit(self, digit: str) -> None:
-        self._screener.receive_dtmf(digit, self.now)
-        self._guard(self._pump)
+        if not self._is_over:
+            self._screener.receive_dtmf(digit, self.now)
+            self._guard(self._pump)
 
     def failed(self, kind: FailureKind) -> None:
         """Something around the call broke."""
-        self._screener.receive_failure(kind, self.now)
-        self._screener.handle_timer(self.now)
-        self._guard(self._pump)
+        if not self._is_over:
+            self._screener.receive_failure(kind, self.now)
+            self._screener.handle_timer(self.now)
+            self._guard(self._pump)
 
     def ended(self) -> None:
         """The call is over, whoever ended it."""
-        if self._ended:
+        if self._is_gone:
             return
-        self._screener.caller_hung_up(self.now)
-        self._screener.handle_timer(self.now)
-        self._ended = True
-        self._guard(self._pump)
+        self._is_gone = True
+        if not self.is_broken:
+            self._screener.caller_hung_up(self.now)
+            self._screener.handle_timer(self.now)
+            self._guard(self._pump)
+        self._finish()
+
+    @property
+    def _is_over(self) -> bool:
+        """The line can bring nothing more that matters."""
+        return self._is_gone or self.is_broken
+
+    def _finish(self) -> None:
+        """Tell, once, that nothing is awaited any more."""
+        if self._is_finished or not self._is_gone or (self._screener.pending and not self.is_broken):
+            return
+        self._is_finished = True
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        self._on_finished()
 
     def _pump(self) -> None:
-        while (event := self._screener.next_event()) is not None:
+        while not self.is_broken and (event := self._screener.next_event()) is not None:
             self._on_event(event)
-            if not self._ended:
+            if isinstance(event, TurnEnded):
+                self._transcribe(event)
+            elif not self._is_gone:
                 self._act(event)
         self._arm()
 
     def _act(self, event: Event) -> None:
         match event:
-            case TurnEnded():
-                self._transcribe(event)
             case Say():
                 self._line.play(event.prompt)
             case StopSpeaking():
@@ -174,7 +199,7 @@ class LiveSession:
             self._recognition_failed(turn.turn, error)
 
     def _transcribed(self, turn: int, future: Future[Transcript]) -> None:
-        if self._ended:
+        if self.is_broken or self._is_finished:
             return
         try:
             self._screener.receive_transcript(turn, future.result(), self.now)
@@ -182,6 +207,7 @@ class LiveSession:
             self._recognition_failed(turn, error)
         self._screener.handle_timer(self.now)
         self._guard(self._pump)
+        self._finish()
 
     def _recognition_failed(self, turn: int, error: Exception) -> None:
         kind: FailureKind = "recognition_timeout" if isinstance(error, RecognitionTimeout) else "recognition"
@@ -194,13 +220,17 @@ class LiveSession:
         While audio comes the timer is only a safeguard, so one that is armed is left alone: it looks at the clock
         when it goes off.
         """
-        if self._timer is None and not self._ended and self._screener.get_timer() is not None:
+        is_awaited = self._screener.get_timer() is not None or self._screener.pending
+        if self._timer is None and is_awaited and not self._is_finished:
             self._timer = self._scheduler.call_later(SAFEGUARD, self._timed_out)
 
     def _timed_out(self) -> None:
         self._timer = None
+        if self.is_broken:
+            return
         self._screener.handle_timer(self.now)
         self._guard(self._pump)
+        self._finish()
 
     def _guard(self, step: Callable[[], None]) -> None:
         """Run `step`; if the engine itself breaks, the caller is put through and the engine left alone."""
@@ -209,7 +239,7 @@ class LiveSession:
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
             # No traceback: what it quotes could hold the caller's words.
             log.error("the engine failed (%s); the call is put through", where(error))  # noqa: TRY400
-            if not self._ended:
-                self._ended = self.is_broken = True
+            was_broken, self.is_broken = self.is_broken, True
+            if not self._is_gone and not was_broken:
                 self._line.stop_playing()
                 self._line.forward()

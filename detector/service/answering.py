@@ -10,21 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from detector.call import CallInfo, NumberHistory
-from detector.errors import DetectorError, StoreError, where
+from detector.call import CallInfo
+from detector.errors import where
 from detector.number_plan import classify
+from detector.service.desk import CallDesk, Treatment
 from detector.service.journal import Journal
-from detector.service.live_call import CallDesk, LiveCall
+from detector.service.known_numbers import KnownNumbers
+from detector.service.live_call import LiveCall
 from detector.sip.headers import call_info
 from detector.sip.protocol import Answer, IncomingCall, Registered, RegistrationFailed, Reject
 from detector.sip.supervisor import CallLost, SipSupervisor, SupervisorEvent, WorkerLost
-from detector.stores.lists import Lists
-from detector.stores.store import Store
 from detector.stores.writer import StoreWriter
 
 __all__ = ["AnsweringOptions", "AnsweringService", "utc_now"]
 
 log = logging.getLogger(__name__)
+
+WIND_UP_SECONDS = 5.0
+"""How long the last words of calls are waited for when the service ends."""
 
 
 def utc_now() -> datetime:
@@ -37,9 +40,7 @@ class AnsweringOptions:
 
     keep_audio: bool = False
     most_screened: int = 16
-    """Calls screened at once; further ones are put through untouched."""
-    store_patience: float = 0.5
-    """Seconds that an incoming call waits for what the store knows of its number."""
+    """Calls screened at once; further ones are put through unheard."""
     deny_code: int = 603
     """SIP answer to a number on the deny list ("Decline")."""
 
@@ -51,28 +52,35 @@ class AnsweringService:
         self,
         supervisor: SipSupervisor,
         desk: CallDesk,
-        store: Store,
         writer: StoreWriter,
-        lists: Callable[[], Lists],
+        known: KnownNumbers,
         options: AnsweringOptions,
         *,
         wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._supervisor = supervisor
         self._desk = desk
-        self._store = store
         self._writer = writer
-        self._lists = lists
+        self._known = known
         self._options = options
         self._wall_clock = wall_clock
         self._calls: dict[int, LiveCall] = {}
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._unfinished: set[LiveCall] = set()
+        self._all_finished = asyncio.Event()
+        self._all_finished.set()
+        self._arriving: dict[int, asyncio.Task[None]] = {}
+        self._lost_on_arrival: set[int] = set()
         self._count = 0
 
     @property
     def calls(self) -> int:
         """Calls that are up now."""
         return len(self._calls)
+
+    @property
+    def unfinished(self) -> int:
+        """Calls that are up or still being written down, and those that are being looked up."""
+        return len(self._unfinished) + len(self._arriving)
 
     async def run(self) -> None:
         """Work off what the workers report, until the supervisor is stopped."""
@@ -81,21 +89,26 @@ class AnsweringService:
                 self._receive(event)
             except Exception as error:  # noqa: BLE001 - one event must not end the service; calls have guards of their own
                 log.error("an event could not be handled: %s", where(error))  # noqa: TRY400 - no traceback: privacy
+        await self._wind_up()
 
     def store_failed(self) -> None:
         """The store broke while calls are up: they go on without it."""
+        self._desk.spectator.note("service", "the store takes no writes; calls go on without it")
         for call in self._calls.values():
             call.failed("store")
+
+    def store_works(self, lost_writes: int) -> None:
+        """The store takes writes again."""
+        self._desk.spectator.note("service", f"the store works again; {lost_writes} writes were lost")
 
     def _receive(self, event: SupervisorEvent) -> None:
         match event:
             case IncomingCall():
                 task = asyncio.get_running_loop().create_task(self._arrive(event))
-                self._arriving.add(task)
-                task.add_done_callback(self._arriving.discard)
+                self._arriving[event.call] = task
+                task.add_done_callback(lambda _task: self._arriving.pop(event.call, None))
             case CallLost():
-                if (call := self._calls.pop(event.call, None)) is not None:
-                    call.lost()
+                self._lost(event.call)
             case WorkerLost():
                 self._note(f"a SIP worker ended (exit code {event.exit_code}) and is being replaced")
             case Registered():
@@ -110,61 +123,95 @@ class AnsweringService:
         call = self._calls.get(number) if isinstance(number, int) else None
         if call is None:
             return
-        call.receive(event)  # type: ignore[arg-type]
-        if call.is_over:
-            del self._calls[number]  # type: ignore[arg-type]
+        try:
+            call.receive(event)  # type: ignore[arg-type]
+        finally:
+            if call.is_over:
+                del self._calls[number]  # type: ignore[arg-type]
+
+    def _lost(self, number: int) -> None:
+        if (call := self._calls.pop(number, None)) is not None:
+            call.lost()
+        elif number in self._arriving:
+            self._lost_on_arrival.add(number)
 
     async def _arrive(self, event: IncomingCall) -> None:
-        """Look up the number and answer, decline or put through."""
-        info = call_info(event.headers)
-        entry = self._find(info)
-        if entry == "deny":
-            self._declined(event.call, info)
-            return
-        screened = entry != "allow"
-        if screened and len(self._calls) >= self._options.most_screened:
-            log.warning("%d calls are being screened; one more is put through unheard", len(self._calls))
-            screened = False
-        info = await self._with_history(info)
+        """Look up the number and answer, decline or put through; whatever breaks here, he is put through."""
+        info = CallInfo("")
+        try:
+            info = call_info(event.headers)
+            known = await self._known.look_up(info.number)
+            info = replace(info, history=known.history)
+            if known.verdict == "deny":
+                self._decline(event.call, info)
+            else:
+                self._take(event.call, info, self._treatment(is_allowed=known.verdict == "allow"))
+        except Exception as error:  # noqa: BLE001 - nothing that breaks here may leave a caller ringing
+            log.error("a call could not be looked up (%s); it is put through", where(error))  # noqa: TRY400
+            if event.call not in self._calls:
+                self._take(event.call, info, "unknown")
+
+    def _treatment(self, *, is_allowed: bool) -> Treatment:
+        if is_allowed:
+            return "allowed"
+        screened = sum(call.is_screened for call in self._calls.values())
+        if screened < self._options.most_screened:
+            return "screen"
+        log.warning("%d calls are being screened; one more is put through unheard", screened)
+        return "overload"
+
+    def _take(self, number: int, info: CallInfo, treatment: Treatment) -> None:
+        """Answer a call, unless it ended while we looked it up."""
+        keep_audio = self._options.keep_audio and treatment != "allowed"
+        journal = Journal(info, self._writer, self._wall_clock, keep_audio=keep_audio)
         self._count += 1
         name = f"#{self._count}"
-        journal = Journal(info, self._writer, self._wall_clock, keep_audio=self._options.keep_audio)
-        if self._desk.console is not None:
-            number = classify(info.number)
-            self._desk.console.call_started(name, info.number or "a withheld number", number.display)
-        if event.call not in self._supervisor.calls:
-            journal.ended("caller_hung_up")  # while we looked him up
-            return
-        self._calls[event.call] = LiveCall(event.call, name, journal, self._desk, screened=screened)
-        self._desk.send(Answer(event.call, 200))
-
-    def _find(self, info: CallInfo) -> str | None:
-        """What the lists say of the number; a broken list says nothing."""
-        try:
-            entry = self._lists().find(info.number)
-        except DetectorError as error:
-            log.error("the lists cannot be asked: %s", error)  # noqa: TRY400 - one line, no traceback
-            return None
-        return entry.verdict if entry is not None else None
-
-    async def _with_history(self, info: CallInfo) -> CallInfo:
-        """Add what the store knows of the number, if it answers in time."""
-        try:
-            history = await asyncio.wait_for(
-                asyncio.to_thread(self._store.history, info.number, self._wall_clock()),
-                self._options.store_patience,
+        about = classify(info.number).display
+        self._desk.spectator.call_started(name, info.number or "a withheld number", about)
+        if number in self._lost_on_arrival:
+            self._lost_on_arrival.discard(number)
+            journal.lost()
+        elif number not in self._supervisor.calls:
+            journal.ended("caller_hung_up")
+        else:
+            call = LiveCall(
+                number,
+                name,
+                journal,
+                self._desk,
+                treatment=treatment,
+                on_finished=lambda: self._finished(call),
             )
-        except (StoreError, TimeoutError) as error:
-            log.error("the history of a number is not known: %s", type(error).__name__)  # noqa: TRY400
-            history = NumberHistory()
-        return replace(info, history=history)
+            self._calls[number] = call
+            self._unfinished.add(call)
+            self._all_finished.clear()
+            self._desk.send(Answer(number, 200))
 
-    def _declined(self, call: int, info: CallInfo) -> None:
+    def _decline(self, number: int, info: CallInfo) -> None:
+        self._lost_on_arrival.discard(number)
         journal = Journal(info, self._writer, self._wall_clock, keep_audio=False)
-        self._desk.send(Reject(call, self._options.deny_code))
+        self._desk.send(Reject(number, self._options.deny_code))
         journal.ended("rejected")
         self._note("a call from a number on the deny list was declined")
 
+    def _finished(self, call: LiveCall) -> None:
+        self._unfinished.discard(call)
+        if not self._unfinished:
+            self._all_finished.set()
+
+    async def _wind_up(self) -> None:
+        """The workers are gone: write down every call that is still open."""
+        await asyncio.gather(*self._arriving.values(), return_exceptions=True)
+        for call in self._calls.values():
+            call.lost()
+        self._calls.clear()
+        try:
+            async with asyncio.timeout(WIND_UP_SECONDS):
+                await self._all_finished.wait()
+        except TimeoutError:
+            log.warning("%d calls are ended without their last words", len(self._unfinished))
+            for call in list(self._unfinished):
+                call.give_up()
+
     def _note(self, text: str) -> None:
-        if self._desk.console is not None:
-            self._desk.console.note("service", text)
+        self._desk.spectator.note("service", text)

@@ -75,12 +75,18 @@ class Journal:
     def prompt(self, state: PromptState, prompt_id: str, now: float) -> None:
         self.record.prompt_state(state, prompt_id, now)
 
+    def start_over(self) -> None:
+        """Another engine goes on: its times count anew, what is stored of the first one stays."""
+        self.record = CallRecord()
+
     def message_without_engine(self) -> None:
         """The engine is gone, and the caller was asked for a message: what he says is kept as audio if at all."""
         self._was_asked_plainly = True
 
     def lost(self) -> None:
         """The call ended because something of ours broke."""
+        if self._is_closed:
+            return
         self._close()
         self._writer.submit(Store.mark_lost, self.call.call_id, self._wall_clock())
 

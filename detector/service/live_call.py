@@ -1,27 +1,30 @@
 """One call of the running service: its SIP events in, commands out, the engine in between.
 
               Answer 200           CallAnswered
-IncomingCall ───────────► RINGING ──────────────► TALKING ──► Forward: Refer or Bridge ──► CallEnded
-                            │ allow-listed            │               │ refused by the other side
-                            └────────► straight to Forward            ▼
-                                                               the engine takes a message
+IncomingCall ───────────► RINGING ──────────────► TALKING ──► Forward: Refer or Bridge ──► CallEnded ──► finished
+                            │ allow-listed,           │               │ refused by the other side
+                            │ overload                │               ▼
+                            └──► straight to Forward  └──────► an engine takes a message
+
+A call is over when its line is, and finished when what was said last is transcribed and written down, too. Where the
+engine breaks and nobody can be reached, a second one takes the message; where that breaks as well, the caller is asked
+plainly and may speak for a while.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
+from typing import Final, Literal
 
 import numpy as np
 
-from detector.agents.session import LiveSession, Recognition, Scheduler
-from detector.clock import Clock
-from detector.console.terminal import TerminalConsole
+from detector.agents.session import LiveSession, TimerHandle
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import Prompt
 from detector.errors import where
-from detector.events import Event
-from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
+from detector.events import Event, FailureKind
+from detector.screener import CallScreener, ScreenerOptions
+from detector.service.desk import CallDesk, Treatment
 from detector.service.journal import Journal
 from detector.sip.protocol import (
     Audio,
@@ -29,7 +32,6 @@ from detector.sip.protocol import (
     Bridged,
     CallAnswered,
     CallEnded,
-    Command,
     CommandFailed,
     Dtmf,
     HangUp,
@@ -42,65 +44,66 @@ from detector.sip.protocol import (
     TransferProgress,
 )
 from detector.sip.protocol import Event as SipEvent
+from detector.stores.records import EndReason
 
-__all__ = ["CallDesk", "ForwardOptions", "LiveCall"]
+__all__ = ["LiveCall"]
 
 log = logging.getLogger(__name__)
 
-LAST_RESORT_SECONDS = 60.0
+MOST_ENGINES: Final = 2
+"""The one that screens, and one more that takes a message where the first broke."""
+LAST_RESORT_SECONDS: Final = 60.0
 """With the engine broken and nobody to put through to: how long the caller may speak after "please leave a message"."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardOptions:
-    """How and where callers are put through."""
-
-    method: Literal["refer", "bridge"] = "refer"
-    target: str | None = None
-    """SIP address of the person called; without one a message is taken instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallDesk:
-    """What every call of the service works with."""
-
-    send: Callable[[Command], None]
-    parts: ScreenerParts
-    options: Callable[[], ScreenerOptions]
-    """Asked for each call: quiet hours come and go."""
-    forward: ForwardOptions
-    recognition: Recognition
-    clock: Clock
-    scheduler: Scheduler
-    console: TerminalConsole | None = None
+_WHY: Final[dict[Treatment, str]] = {
+    "allowed": "on the allow list",
+    "overload": "too many calls are being screened",
+    "unknown": "something broke as the call came in",
+}
 
 
 class LiveCall:
     """One call. All methods run in the event loop's thread."""
 
     def __init__(
-        self, call: int, name: str, journal: Journal, desk: CallDesk, *, screened: bool = True
+        self,
+        call: int,
+        name: str,
+        journal: Journal,
+        desk: CallDesk,
+        *,
+        treatment: Treatment = "screen",
+        on_finished: Callable[[], None] = lambda: None,
     ) -> None:
-        """`name` is what the console calls it; `screened` False puts the caller through untouched."""
+        """`name` is what the console calls it; `on_finished` is told when everything is written down."""
         self._call = call
         self._name = name
         self._desk = desk
         self._journal = journal
-        self._screened = screened
+        self._treatment = treatment
+        self._on_finished = on_finished
         self._session: LiveSession | None = None
+        self._engines = 0
+        self._position = self._origin = 0
         self._prompts: dict[int, Prompt] = {}
+        self._last_resort: TimerHandle | None = None
         self._forwarding = False
         self._was_forwarded = False
+        self._ending: EndReason | None = None
         self.is_over = False
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether it takes a place among the calls that are screened at once."""
+        return self._treatment == "screen" and not self.is_over
 
     # What the SIP worker reports.
 
     def receive(self, event: SipEvent) -> None:
         match event:
-            case Audio() if self._session is not None:
-                samples = np.frombuffer(event.samples, "<i2").astype(np.int16)
-                self._journal.audio(samples)
-                self._session.audio(samples, event.position)
+            case Audio():
+                self._hear(event)
             case CallAnswered():
                 self._answered()
             case PromptStarted(prompt=number):
@@ -112,9 +115,9 @@ class LiveCall:
                 self._prompt_state("cut", number)
             case Dtmf() if self._session is not None:
                 self._session.digit(event.digit)
-            case TransferProgress() if event.final and event.code >= 300:
+            case TransferProgress() if self._forwarding and event.final and event.code >= 300:
                 self._forward_failed(f"the other side answered {event.code}")
-            case CommandFailed() if self._forwarding:
+            case CommandFailed(command="Refer" | "Bridge") if self._forwarding:
                 self._forward_failed(event.reason)
             case Bridged():
                 self._was_forwarded = True
@@ -125,11 +128,14 @@ class LiveCall:
 
     def lost(self) -> None:
         """The worker that held this call died."""
-        self.is_over = True
-        if self._session is not None:
-            self._session.ended()
-        self._journal.lost()
-        self._note("lost: the SIP worker died; this number is put straight through next time")
+        if not self.is_over:
+            self._note("lost: the SIP worker died; this number is put straight through next time")
+            self._end("lost")
+
+    def give_up(self) -> None:
+        """Do not wait for what was said last: the service ends."""
+        if self.is_over:
+            self._write_down()
 
     def failed(self, kind: Literal["store", "overload", "media"]) -> None:
         """Something around the call broke."""
@@ -160,17 +166,35 @@ class LiveCall:
 
     def _answered(self) -> None:
         self._journal.answered()
-        if not self._screened:
-            self._note("on the allow list: put through untouched")
+        policy = self._desk.options().policy
+        puts_through = policy.unsure == "forward" and policy.put_through
+        if self._treatment == "screen":
+            self._start_engine(self._desk.options())
+        elif self._treatment == "allowed" or puts_through:
+            self._note(f"{_WHY[self._treatment]}: put through untouched")
             self.forward()
-            return
+        else:
+            self._note(f"{_WHY[self._treatment]}: a message is taken")
+            self._take_message("overload" if self._treatment == "overload" else "internal")
+
+    def _hear(self, event: Audio) -> None:
+        self._position = event.position + len(event.samples) // 2
+        if self._session is not None:
+            samples = np.frombuffer(event.samples, "<i2").astype(np.int16)
+            self._journal.audio(samples)
+            self._session.audio(samples, event.position - self._origin)
+
+    def _start_engine(self, options: ScreenerOptions) -> None:
+        """Have an engine hear the caller from now on; without one he is put through."""
+        self._engines += 1
+        self._origin = self._position
         try:
-            screener = CallScreener(self._journal.call, self._desk.options(), self._desk.parts)
+            screener = CallScreener(self._journal.call, options, self._desk.parts)
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
             log.error("the engine could not start (%s); the call is put through", where(error))  # noqa: TRY400
             self.forward()
             return
-        self._session = LiveSession(
+        session = self._session = LiveSession(
             screener,
             self,
             self._desk.recognition,
@@ -178,13 +202,13 @@ class LiveCall:
             self._desk.scheduler,
             on_event=self._on_event,
             on_prompt=self._journal.prompt,
+            on_finished=lambda: self._finished(session),
         )
-        self._session.start()
+        session.start()
 
     def _on_event(self, event: Event) -> None:
         self._journal.event(event)
-        if self._desk.console is not None:
-            self._desk.console.event(self._name, event)
+        self._desk.spectator.event(self._name, event)
 
     def _prompt_state(self, state: Literal["started", "ended", "cut"], number: int) -> None:
         prompt = self._prompts.get(number)
@@ -199,34 +223,61 @@ class LiveCall:
         if self._session is not None and not self._session.is_broken:
             self._session.failed("forward")
         else:
-            self._take_message_without_engine()
+            self._take_message("forward")
 
-    def _take_message_without_engine(self) -> None:
+    def _take_message(self, why: FailureKind) -> None:
+        """Take a message from a caller whom no engine hears."""
+        if self._engines >= MOST_ENGINES:
+            self._take_message_plainly()
+            return
+        self._journal.start_over()
+        options = self._desk.options()
+        self._start_engine(replace(options, policy=replace(options.policy, unsure="take_message")))
+        if self._session is not None and not self._session.is_broken:
+            self._session.failed(why)
+
+    def _take_message_plainly(self) -> None:
         self._journal.message_without_engine()
-        for prompt in self._desk.parts.prompts.for_act(Act.TAKE_MESSAGE, self._desk.options().languages[0])[
-            :1
-        ]:
+        language = self._desk.options().languages[0]
+        for prompt in self._desk.parts.prompts.for_act(Act.TAKE_MESSAGE, language)[:1]:
             self.play(prompt)
-        self._desk.scheduler.call_later(LAST_RESORT_SECONDS, self._hang_up_if_up)
-
-    def _hang_up_if_up(self) -> None:
-        if not self.is_over:
-            self.hang_up()
+        self._last_resort = self._desk.scheduler.call_later(LAST_RESORT_SECONDS, self.hang_up)
 
     def _ended(self, event: CallEnded) -> None:
-        self.is_over = True
-        if self._session is not None:
-            self._session.ended()
+        self._note(f"ended ({event.cause})")
         if self._was_forwarded or event.cause in {"transferred", "bridge"}:
-            self._journal.ended("forwarded")
-        elif event.cause in {"rtp_dead", "time_limit"}:
-            self._journal.ended("no_media" if event.cause == "rtp_dead" else "too_long")
+            self._end("forwarded")
+        elif event.cause == "rtp_dead":
+            self._end("no_media")
+        elif event.cause == "time_limit":
+            self._end("too_long")
         elif event.cause == "failure":
+            self._end("lost")
+        else:
+            self._end(None)
+
+    def _end(self, reason: EndReason | None) -> None:
+        """The line is gone; `reason` None where the engine knows best how the call ended."""
+        if self.is_over:
+            return
+        self.is_over, self._ending = True, reason
+        if self._last_resort is not None:
+            self._last_resort.cancel()
+        if self._session is None:
+            self._finished(None)
+        else:
+            self._session.ended()
+
+    def _finished(self, session: LiveSession | None) -> None:
+        if self.is_over and session is self._session:
+            self._write_down()
+
+    def _write_down(self) -> None:
+        if self._ending == "lost":
             self._journal.lost()
         else:
-            self._journal.ended(self._journal.end_reason)
-        self._note(f"ended ({event.cause})")
+            self._journal.ended(self._ending or self._journal.end_reason)
+        self._on_finished()
 
     def _note(self, text: str) -> None:
-        if self._desk.console is not None:
-            self._desk.console.note(self._name, text)
+        self._desk.spectator.note(self._name, text)

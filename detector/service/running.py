@@ -7,6 +7,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from detector.clock import SystemClock
 from detector.config.options import list_entries, screener_options, sip_options, store_url
@@ -14,20 +15,18 @@ from detector.config.settings import Settings
 from detector.console.terminal import TerminalConsole
 from detector.screener import ScreenerOptions, ScreenerParts
 from detector.service.answering import AnsweringOptions, AnsweringService, utc_now
-from detector.service.live_call import CallDesk, ForwardOptions
+from detector.service.desk import CallDesk, ForwardOptions
+from detector.service.known_numbers import KnownNumbers
+from detector.service.spectator import Spectator
 from detector.sip.supervisor import SipSupervisor
 from detector.speech.pool import RecognitionPool
 from detector.speech.transcript import Transcriber
-from detector.stores.lists import Lists
 from detector.stores.store import Store
 from detector.stores.writer import StoreReport, StoreWriter
 
 __all__ = ["run_service"]
 
 log = logging.getLogger(__name__)
-
-LISTS_SECONDS = 5.0
-"""How long the lists in the store are believed before they are read again."""
 
 
 async def run_service(
@@ -53,8 +52,11 @@ async def run_service(
         service: AnsweringService | None = None
 
         def store_report(report: StoreReport) -> None:
-            if report.error is not None and service is not None:
-                loop.call_soon_threadsafe(service.store_failed)
+            if service is None:
+                return
+            tell = service.store_failed if report.error else partial(service.store_works, report.lost_writes)
+            with contextlib.suppress(RuntimeError):  # the loop has ended before the last write
+                loop.call_soon_threadsafe(tell)
 
         writer = StoreWriter(store, store_report)
         stack.callback(writer.close)
@@ -68,26 +70,24 @@ async def run_service(
             recognition=pool,
             clock=clock,
             scheduler=loop,
-            console=console,
+            spectator=Spectator(console),
         )
-        lists = _CachedLists(store, settings, clock)
+        known = KnownNumbers(store, list_entries(settings), clock, utc_now)
         options = AnsweringOptions(
             keep_audio=settings.store.keep_audio, most_screened=settings.agent.max_screened
         )
-        service = AnsweringService(supervisor, desk, store, writer, lists, options)
-        await _until_told(service, supervisor, console)
+        service = AnsweringService(supervisor, desk, writer, known, options)
+        await _until_told(service, supervisor, desk.spectator)
 
 
-async def _until_told(
-    service: AnsweringService, supervisor: SipSupervisor, console: TerminalConsole | None
-) -> None:
+async def _until_told(service: AnsweringService, supervisor: SipSupervisor, spectator: Spectator) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = loop.create_task(service.run())
-    if console is not None:
-        console.note("service", "ready: waiting for calls")
+    running.add_done_callback(lambda _task: stop.set())
+    spectator.note("service", "ready: waiting for calls")
     log.info("ready")
     await stop.wait()
     await supervisor.stop()
@@ -106,20 +106,3 @@ class _OptionsNow:
     def __call__(self) -> ScreenerOptions:
         is_quiet = self._agent.is_quiet(datetime.now().astimezone())
         return self._quiet if is_quiet else self._options
-
-
-class _CachedLists:
-    """The lists of files and store, read again every few seconds: the user may change them while we run."""
-
-    def __init__(self, store: Store, settings: Settings, clock: SystemClock) -> None:
-        self._store = store
-        self._entries = list_entries(settings)
-        self._clock = clock
-        self._lists = store.lists(self._entries)
-        self._read_at = clock.now()
-
-    def __call__(self) -> Lists:
-        if self._clock.now() - self._read_at > LISTS_SECONDS:
-            self._read_at = self._clock.now()
-            self._lists = self._store.lists(self._entries)
-        return self._lists
