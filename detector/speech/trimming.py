@@ -53,7 +53,10 @@ def split_speech(samples: Samples, options: SplitOptions) -> Iterator[Samples]:
     """Yield the pieces between the pauses of `samples` (int16, shape (n,), 8 kHz), each trimmed."""
     levels = _levels(samples)
     loud = _is_loud(levels, options.pause_below)
-    for start, end in _long_enough(_between_pauses(loud, options.pause), options.shortest):
+    # Of speech this soft the line carries no soft sounds: they look like pauses.
+    faint = not len(levels) or _loudness(levels) - options.pause_below < _IDLE_LINE
+    spans = [(0, len(levels))] if faint else _between_pauses(loud, options.pause)
+    for start, end in _long_enough(spans, options.shortest):
         for first, last in _cut_long(levels, start, end, round(options.longest * _STEPS_PER_SECOND)):
             piece = trim_silence(samples[first * _STEP : last * _STEP])
             if len(piece):
@@ -97,8 +100,12 @@ def _is_loud(levels: NDArray[np.float64], below: float) -> NDArray[np.bool_]:
     """Tell which steps lie at most `below` dB under the loud ones."""
     if not len(levels):
         return np.zeros(0, np.bool_)
-    loud = float(np.percentile(levels, _LOUD_PERCENTILE))
-    return np.asarray(levels > max(loud - below, _IDLE_LINE))
+    return np.asarray(levels > max(_loudness(levels) - below, _IDLE_LINE))
+
+
+def _loudness(levels: NDArray[np.float64]) -> float:
+    """Return the level of the loud parts in dBFS."""
+    return float(np.percentile(levels, _LOUD_PERCENTILE))
 
 
 def _levels(samples: Samples) -> NDArray[np.float64]:

@@ -50,6 +50,12 @@ def test_pauses_split_and_short_gaps_do_not() -> None:
     assert [round(seconds(piece), 1) for piece in split_speech(samples, OPTIONS)] == [2.8, 2.2]
 
 
+def test_faint_speech_is_not_split_where_the_line_swallows_it() -> None:
+    samples = np.concatenate([tone(1.5, -45), np.zeros(4000, np.int16), tone(1.5, -45)])
+    assert [round(seconds(piece), 1) for piece in split_speech(samples, OPTIONS)] == [3.5]
+    assert len(list(split_speech(samples * 4, OPTIONS))) == 2
+
+
 def test_a_piece_too_short_is_joined_with_what_follows_and_at_the_end_with_what_came_before() -> None:
     word, sentence, gap = tone(0.2), tone(1.5), silence(0.4)
     pieces = list(split_speech(np.concatenate([word, gap, sentence, gap, word]), OPTIONS))
