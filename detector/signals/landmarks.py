@@ -111,15 +111,13 @@ class Landmarks:
     @classmethod
     def from_bytes(cls, packed: bytes) -> Self:
         """Undo `to_bytes`; raises ValueError where the bytes are not landmarks of this version."""
-        head = struct.calcsize(_FORMAT)
-        if len(packed) < head:
-            raise ValueError(f"landmarks need at least {head} bytes, got {len(packed)}")
-        version, start, end, count = struct.unpack_from(_FORMAT, packed)
-        if version != _VERSION or len(packed) != head + count * _RECORD.itemsize:
-            raise ValueError(f"not landmarks of version {_VERSION}: version {version}, {len(packed)} bytes")
-        records = np.frombuffer(packed, _RECORD, offset=head)
-        columns = [records[name].astype(np.int32) for name in _COLUMNS]
-        return cls.of_peaks(start, end, np.stack(columns, axis=1))
+        start, end, peaks = _unpack(packed)
+        return cls.of_peaks(start, end, peaks)
+
+    @staticmethod
+    def peaks_from_bytes(packed: bytes) -> Peaks:
+        """Return only the peaks, without the work of pairing them; raises ValueError as `from_bytes` does."""
+        return _unpack(packed)[2]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Landmarks):
@@ -128,6 +126,17 @@ class Landmarks:
 
     def __hash__(self) -> int:
         return hash((self.start, self.end, self.peaks.tobytes()))
+
+
+def _unpack(packed: bytes) -> tuple[float, float, Peaks]:
+    head = struct.calcsize(_FORMAT)
+    if len(packed) < head:
+        raise ValueError(f"landmarks need at least {head} bytes, got {len(packed)}")
+    version, start, end, count = struct.unpack_from(_FORMAT, packed)
+    if version != _VERSION or len(packed) != head + count * _RECORD.itemsize:
+        raise ValueError(f"not landmarks of version {_VERSION}: version {version}, {len(packed)} bytes")
+    records = np.frombuffer(packed, _RECORD, offset=head)
+    return start, end, np.stack([records[name].astype(np.int32) for name in _COLUMNS], axis=1)
 
 
 def _pair(peaks: Peaks) -> tuple[Hashes, NDArray[np.int32]]:

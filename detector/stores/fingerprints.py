@@ -1,7 +1,7 @@
 """Fingerprints of calls, looked up by what they sound like, and the campaigns that the same audio makes.
 
-No audio is kept, only landmarks. An eighth of the hashes, chosen by their value so that both sides choose alike,
-proposes candidates; the peaks of the best of them decide, as they do within a call.
+No audio is kept, only landmarks. An index of some of their hashes proposes candidates; the peaks of the best of
+them decide, as they do within a call.
 """
 
 import base64
@@ -11,25 +11,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from detector.errors import InputError
 from detector.number_plan import normalize
 from detector.signals.landmarks import Landmarks
-from detector.signals.matching import HashIndex, Stretch, best_match
+from detector.signals.matching import Stretch, aligned_stretch
 from detector.signals.playback import KnownMatch, MatchLabel
 from detector.stores.database import Database
+from detector.stores.fingerprint_index import candidates, index_keys
 from detector.stores.schema import calls, fingerprint_hashes, fingerprints
 
 __all__ = ["Campaign", "FingerprintStore"]
 
-_CANDIDATES: Final = 8
-_MIN_VOTES: Final = 4
-"""Hashes of the eighth that agree on an offset."""
-_SPREADING: Final = 2654435761
-"""Knuth's multiplicative hash: every eighth hash, whatever its bits mean."""
+_INDEXED_OF_CAMPAIGN: Final = 8
+"""Further calls of a campaign are counted, not indexed: thousands of them would answer every look-up."""
 _BATCH: Final = 500
 
 
@@ -129,62 +125,21 @@ class FingerprintStore:
             return connection.execute(gone).rowcount
 
 
-def _sampled(landmarks: Landmarks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return hashes and frames of the eighth that is indexed."""
-    spread = landmarks.hashes.astype(np.uint64) * np.uint64(_SPREADING) & np.uint64(0xFFFFFFFF)
-    chosen = spread >> np.uint64(29) == 0
-    return landmarks.hashes[chosen].astype(np.int64), landmarks.times[chosen].astype(np.int64)
-
-
 def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:
-    candidates = _candidates(connection, landmarks)
-    if not candidates:
+    offsets = candidates(connection, landmarks)
+    if not offsets:
         return []
     query = (
         select(fingerprints, calls.c.number)
         .join_from(fingerprints, calls, isouter=True)
-        .where(fingerprints.c.id.in_(candidates), fingerprints.c.campaign.is_not(None))
+        .where(fingerprints.c.id.in_(offsets), fingerprints.c.campaign.is_not(None))
     )
-    found = (_verified(row, landmarks) for row in connection.execute(query))
-    return [item for item in found if item is not None]
-
-
-def _candidates(connection: Connection, landmarks: Landmarks) -> list[int]:
-    """Return the fingerprints of which most hashes agree on an offset."""
-    hashes, frames = _sampled(landmarks)
-    if len(hashes) == 0:
-        return []
-    table = fingerprint_hashes
-    query = select(table.c.hash, table.c.fingerprint_id, table.c.frame).where(
-        table.c.hash.in_(np.unique(hashes).tolist())
-    )
-    rows = np.array(connection.execute(query).fetchall(), np.int64).reshape(-1, 3)
-    order = np.argsort(hashes, kind="stable")
-    hashes, frames = hashes[order], frames[order]
-    first = np.searchsorted(hashes, rows[:, 0], side="left")
-    last = np.searchsorted(hashes, rows[:, 0], side="right")
-    votes: list[NDArray[np.int64]] = []
-    for step in range(int((last - first).max(initial=0))):
-        inside = first + step < last
-        offset = rows[inside, 2] - frames[first[inside] + step]
-        # Offsets that differ by a frame or two agree: both neighbouring cells of 4 frames get the vote.
-        cell = (offset + (1 << 20)) // 4
-        votes += [
-            rows[inside, 1] << 24 | cell,
-            rows[inside, 1] << 24 | (offset + (1 << 20) + 2) // 4 + (1 << 23),
-        ]
-    places, counts = np.unique(np.concatenate(votes or [np.zeros(0, np.int64)]), return_counts=True)
-    places, counts = places[counts >= _MIN_VOTES], counts[counts >= _MIN_VOTES]
-    best = places[np.argsort(-counts, kind="stable")] >> 24
-    return list(dict.fromkeys(best.tolist()))[:_CANDIDATES]
-
-
-def _verified(row: Row[Any], landmarks: Landmarks) -> _Found | None:
-    stored = Landmarks.from_bytes(row.landmarks)
-    stretch = best_match(landmarks, stored.peaks, HashIndex.of(stored))
-    if stretch is None or not stretch.is_same_recording:
-        return None
-    return _Found(row.id, row.campaign, row.label, row.number, stretch)
+    found: list[_Found] = []
+    for row in connection.execute(query):
+        stretch = aligned_stretch(landmarks, Landmarks.peaks_from_bytes(row.landmarks), offsets[row.id])
+        if stretch is not None and stretch.is_same_recording:
+            found.append(_Found(row.id, row.campaign, row.label, row.number, stretch))
+    return found
 
 
 def _add(
@@ -198,10 +153,8 @@ def _add(
     campaign = found[0] if found else new
     same = fingerprints.c.campaign.in_(found) | (fingerprints.c.id == new)
     connection.execute(update(fingerprints).where(same).values(campaign=campaign))
-    hashes, frames = _sampled(landmarks)
-    rows = sorted(set(zip(hashes.tolist(), frames.tolist(), strict=True)))
-    if rows:
-        keys = [{"hash": value, "fingerprint_id": new, "frame": frame} for value, frame in rows]
+    keys = index_keys(landmarks, new)
+    if keys and len(_members(connection, campaign)) <= _INDEXED_OF_CAMPAIGN:
         connection.execute(insert(fingerprint_hashes), keys)
     return campaign
 

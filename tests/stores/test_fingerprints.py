@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import func, select
 
 from detector.audio.files import read_clip
 from detector.audio.frames import SAMPLE_RATE, Samples
@@ -17,6 +18,7 @@ from detector.signals.fingerprint import FingerprintExtractor
 from detector.signals.landmarks import Landmarks
 from detector.stores.database import Database
 from detector.stores.fingerprints import Campaign, FingerprintStore
+from detector.stores.schema import fingerprint_hashes
 from detector.stores.store import Store
 
 At = Callable[[float], datetime]
@@ -87,6 +89,24 @@ def test_calls_with_the_same_audio_are_a_campaign(prints: FingerprintStore) -> N
     assert prints.add(opening("insurance_first"), "2") != first
     assert prints.campaigns() == [Campaign(first, "unlabelled", calls=2, numbers=2)]
     assert len(prints.campaigns(least_calls=1)) == 2
+
+
+def test_a_large_campaign_is_counted_whole_and_indexed_in_part(
+    path: Path, prints: FingerprintStore, at: At
+) -> None:
+    with Store(path) as store:
+        for count in range(3, 13):
+            store.begin_call(CallInfo(str(count), number=f"139001390{count:02}"), at(count))
+    landmarks = opening("loan_first")
+    for count in range(3, 13):
+        prints.add(landmarks, str(count))
+    (found,) = prints.find(opening("loan_first", seed=2), OURS)
+    assert (found.calls, found.numbers) == (10, 10)
+    database = Database(path)
+    with database.reading() as connection:
+        indexed = connection.scalar(select(func.count(fingerprint_hashes.c.fingerprint_id.distinct())))
+    database.close()
+    assert indexed == 8
 
 
 def test_a_label_speaks_for_the_campaign_and_a_notice_wins_a_tie(prints: FingerprintStore) -> None:
