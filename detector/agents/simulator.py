@@ -44,7 +44,14 @@ class Simulator:
         """Play one call. Raises ScenarioError where a clip is missing."""
         screener = CallScreener(scenario.call, self.options, self.parts)
         caller = ScenarioCaller(scenario, self.clips, self.seed)
-        channel = Channel(scenario.noise, snr=self.snr, loss=self.loss, seed=self.seed, name=scenario.id)
+        channel = Channel(
+            scenario.noise,
+            snr=self.snr,
+            loss=self.loss,
+            seed=self.seed,
+            name=scenario.id,
+            dead_air=scenario.connect_silence,
+        )
         return _Conversation(
             screener, VirtualDriver(screener, self.recognize, self.latency), caller, channel
         ).play()
@@ -76,11 +83,16 @@ class _Conversation:
         for event in events:
             self._record.receive(event)
             if isinstance(event, Say):
+                self._stop_prompt()
                 self._playing = (event.prompt, event.arrived + event.prompt.seconds)
                 self._report("started", event.prompt)
-            elif isinstance(event, StopSpeaking) and self._playing is not None:
-                prompt, self._playing = self._playing[0], None
-                self._report("cut", prompt)
+            elif isinstance(event, StopSpeaking):
+                self._stop_prompt()
+
+    def _stop_prompt(self) -> None:
+        if self._playing is not None:
+            prompt, self._playing = self._playing[0], None
+            self._report("cut", prompt)
 
     def _finish_prompt(self) -> None:
         if self._playing is not None and self._driver.now >= self._playing[1]:

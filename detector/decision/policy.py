@@ -9,7 +9,8 @@ The rules, in the order in which they are asked; the first that holds decides:
     so, one of them from the caller's own audio: hang up. With the odds but without the second family he is asked on;
     at the deadline a message is taken.
  5. The odds fall to the lower threshold and he has said something intelligible: put through.
- 6. He answered as many questions as a person is asked, and the odds do not speak against him: put through.
+ 6. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
+    put through.
  7. The deadline has passed: a message where the odds speak against him, else what `unsure` does.
 
 Hanging up is the error that cannot be forgiven, so rule 4 is the only way to it.
@@ -41,6 +42,8 @@ class PolicyOptions:
     """False for a recording: nothing more can be found out by asking, so strong words are a verdict by themselves."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
+    neutral_at: float = 0.4
+    """Below it nothing speaks against a caller who has answered `questions` of them."""
     suspicious_at: float = 1.0
     """Above it an undecided caller leaves a message instead of being put through."""
 
@@ -156,8 +159,9 @@ class Policy:
             return None
         if fusion.log_odds <= self.options.forward_at:
             return Decision("forward", "person", "speaks and answers like a person who is wanted")
-        asked_enough = situation.questions_answered >= self.options.questions
-        if asked_enough and fusion.log_odds < self.options.suspicious_at:
+        answered = situation.questions_answered
+        limit = self.options.neutral_at if answered == self.options.questions else self.options.suspicious_at
+        if answered >= self.options.questions and fusion.log_odds < limit:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
         return None
 

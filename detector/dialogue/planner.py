@@ -4,8 +4,9 @@ The rules, first as prose:
 
 - It greets as soon as the line is quiet; a caller who talks without a pause is greeted all the same after a while.
 - It answers when the caller has been silent for `reply_silence` and everything he said has been transcribed.
-- It asks first what it understands least: what he wants, then whom, then who he is; a caller against whom something
-  speaks is asked a trivial question. What could not be understood is asked again, once.
+- It asks first what it understands least: what he wants, then whom, then who he is; a caller who has said what he
+  wants, and against whom it speaks, is asked whom he wants and then a trivial question. What could not be understood
+  is asked again, once.
 - A caller who talks on and on is interrupted once, on purpose: a person stops.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
 - The same wording never comes twice in a call, and an act whose wordings are used up is not said again.
@@ -167,8 +168,8 @@ class Planner:
     def _order(self, floor: Floor) -> tuple[Act, ...]:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
-        if floor.log_odds > 0.5:
-            return (Act.ASK_CALLEE, Act.CHALLENGE, Act.ASK_PURPOSE, Act.HOLD)
+        if floor.log_odds > 0.5 and floor.purpose_known:
+            return (Act.ASK_CALLEE, Act.CHALLENGE, Act.HOLD, Act.ASK_PURPOSE)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

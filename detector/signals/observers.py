@@ -11,6 +11,7 @@ from detector.call import CallInfo
 from detector.number_plan import classify
 from detector.signals.evidence import Evidence
 from detector.signals.history import history_evidence
+from detector.signals.known_names import KnownNames
 from detector.signals.landmarks import Landmarks
 from detector.signals.number import number_evidence
 from detector.signals.opening import OpeningExtractor
@@ -26,6 +27,11 @@ from detector.text.matcher import Matcher
 
 __all__ = ["Observers"]
 
+PURPOSE_SAID = 1.2
+"""Score of one purpose, wanted or not, from which on it need not be asked for: one plain word for it."""
+LEAST = 0.05
+"""Evidence weaker than this is not worth a line."""
+
 
 class Observers:
     """Hands every observation to the extractors that want it."""
@@ -37,11 +43,13 @@ class Observers:
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor()
         self._responsiveness = ResponsivenessExtractor()
+        self._names = KnownNames(known_names)
         self._purpose_known = False
 
     def before_the_call(self) -> list[Evidence]:
         """What number and history say."""
-        return [*number_evidence(self._call), *history_evidence(self._call)]
+        found = [*number_evidence(self._call), *history_evidence(self._call)]
+        return [item for item in found if abs(item.llr) >= LEAST]
 
     # What is heard.
 
@@ -68,6 +76,7 @@ class Observers:
         found: list[Evidence] = []
         if transcript.is_reliable:
             found += self._patter.observe(transcript.text, transcript.language, media_time, now)
+            found += self._names.observe(transcript.text, media_time, now)
         found += self._responsiveness.observe(
             act,
             transcript.text,
@@ -76,7 +85,9 @@ class Observers:
             media_time=media_time,
             arrived=now,
         )
-        self._purpose_known = self._purpose_known or self.category is not None or bool(self._wanted_words)
+        offered = max(self._patter.categories.values(), default=0.0)
+        said = max(offered, self._patter.score(Role.WANTED))
+        self._purpose_known = self._purpose_known or said >= PURPOSE_SAID
         return found
 
     # What the agent does.
@@ -127,7 +138,3 @@ class Observers:
     def purpose_known(self) -> bool:
         """Whether the caller has said what he wants, for good or ill."""
         return self._purpose_known
-
-    @property
-    def _wanted_words(self) -> float:
-        return self._patter.score(Role.WANTED)

@@ -1,7 +1,7 @@
 """Listening: caller audio in, turns with their samples out.
 
-Tones never count as speech. Only the stretch that a turn can still need is kept, so a call of any length takes the
-same memory.
+Tones never count as speech, nor do voices behind the caller. Only the stretch that a turn can still need is kept, so a
+call of any length takes the same memory.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.level import rms_dbfs
 from detector.audio.tones import ToneDetector, ToneHeard
 from detector.audio.vad import VoiceActivityDetector
+from detector.speech.foreground import Foreground
 from detector.speech.turns import SpeechBegan, SpeechEnded, TurnOptions, TurnSegmenter
 
 __all__ = ["Activity", "Heard", "Listener", "TurnAudio"]
@@ -48,6 +49,7 @@ class Listener:
     ) -> None:
         self._voice = voice or VoiceActivityDetector()
         self._tones = ToneDetector()
+        self._foreground = Foreground()
         self._segmenter = TurnSegmenter(options)
         longest = (options or TurnOptions()).longest
         self._buffer = _Ring(seconds=longest + 4.0)
@@ -65,13 +67,20 @@ class Listener:
         self._buffer.append(samples)
         yield from self._tones.push(samples)
         for decision in self._voice.push(samples):
-            is_speech = False if self._tones.in_tone else decision.is_speech
             end = decision.media_time + decision.seconds
             level = rms_dbfs(self._buffer.cut(decision.media_time, end))
+            is_speech = self._is_callers(decision.is_speech, level)
             yield Activity(decision.media_time, decision.seconds, is_speech, level)
             yield from self._with_audio(
                 self._segmenter.process(decision.seconds, is_speech=is_speech, level=level)
             )
+
+    def _is_callers(self, is_speech: bool | None, level: float) -> bool | None:
+        """Tones are no speech, and neither is what is spoken in the room behind the caller."""
+        if self._tones.in_tone or is_speech is False:
+            self._foreground.pause(level)
+            return False
+        return is_speech if self._foreground.is_foreground(level) else False
 
     def finish(self) -> Iterator[Heard]:
         """Close the turn that is still open at the end of the call."""

@@ -81,7 +81,8 @@ def test_silence_after_the_greeting_is_answered_by_a_question(planner: Planner) 
 def test_a_suspicious_caller_is_asked_whom_he_calls(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True, log_odds=2.0)
-    assert planner.plan(said) is Act.ASK_CALLEE
+    assert planner.plan(said) is Act.ASK_PURPOSE, "what he wants is not known yet"
+    assert planner.plan(replace(said, purpose_known=True)) is Act.ASK_CALLEE
 
 
 def test_a_caller_who_talks_on_is_interrupted_once(planner: Planner) -> None:
