@@ -29,7 +29,9 @@ def ended(found: list[SpeechBegan | SpeechEnded]) -> list[SpeechEnded]:
 
 def test_a_turn_spans_its_speech_with_a_short_lead_in_and_lead_out() -> None:
     found = run([(1.0, False), (2.0, True), (1.0, False)])
-    assert found[0] == SpeechBegan(pytest.approx(1.0))
+    began = found[0]
+    assert isinstance(began, SpeechBegan)
+    assert began.media_time == pytest.approx(1.0)
     turn = ended(found)[0]
     assert turn.speech_start == pytest.approx(1.0)
     assert turn.speech_end == pytest.approx(3.0)
