@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from detector.agents.scenario import Scenario
 from detector.bench.loopback import Loopback, Outcome
@@ -39,6 +40,16 @@ class LiveReport:
     def p90(self) -> float:
         ordered = sorted(self.delays)
         return ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))] if ordered else float("nan")
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "calls": self.calls,
+            "at_once": self.at_once,
+            "replies": len(self.delays),
+            "median": round(self.median, 3),
+            "p90": round(self.p90, 3),
+            "cpu_per_call_second": round(self.cpu_per_call_second, 4),
+        }
 
     def lines(self) -> Iterator[str]:
         yield f"live: {self.calls} calls, {self.at_once} at once, {len(self.delays)} replies"
