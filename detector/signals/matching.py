@@ -45,9 +45,11 @@ _DELAYS: Final = 16384
 _FARTHEST_DELAY: Final = 640
 """20 ms of them."""
 _MIN_SECONDS: Final = 1.6
+_SECONDS_FOR_DOUBT: Final = 8.0
+"""More, the more strong peaks are out of phase: with 7 % of them it takes 2.2 s."""
 _MIN_SCORE: Final = 25.0
-_MIN_COHERENCE: Final = 0.92
-_MIN_STRONG_SHARE: Final = 0.55
+_MIN_COHERENCE: Final = 0.9
+_MIN_STRONG_SHARE: Final = 0.6
 _MAX_TONALITY: Final = 0.5
 """What makes a stretch the same recording: scripts/eval_playback.py shows what each leaves out."""
 _IN_PHASE, _OUT_OF_PHASE, _MISSED = (1.4, 1.2), (-3.0, -0.8), (-0.4, -0.1)
@@ -74,8 +76,8 @@ class Stretch:
     strong_share: float
     """The same of the peaks within 12 dB of the loudest: low where only a background is the same."""
     coherence: float
-    """Of the strong peaks found again in time and frequency, how many are in phase: 0.25 by chance, up to 0.87 in
-    a synthetic retake, 0.93 and more in a recording, however noisy."""
+    """Of the strong peaks found again in time and frequency, how many are in phase: 0.25 by chance, up to 0.93 in
+    a synthetic retake of 1.8 s, 0.96 and more in a recording, however noisy."""
     tonality: float
     """How sharply the peaks keep to the same lines: 0.15 to 0.35 in speech, 0.8 in a tune, 1 in a hum."""
     score: float
@@ -89,7 +91,7 @@ class Stretch:
     def is_same_recording(self) -> bool:
         """Tell whether this is speech played again: not said again, no tune, no background that repeats."""
         return (
-            self.seconds >= _MIN_SECONDS
+            self.seconds >= _MIN_SECONDS + _SECONDS_FOR_DOUBT * (1 - self.coherence)
             and self.score >= _MIN_SCORE
             and self.coherence >= _MIN_COHERENCE
             and self.strong_share >= _MIN_STRONG_SHARE
@@ -250,5 +252,6 @@ def _tonality(peaks: Peaks) -> float:
     times, bins = peaks[:, 0], peaks[:, 1]
     apart = np.abs(bins[:, None] - bins)
     later = times[:, None] - times >= _LATER_STEPS
-    near = np.count_nonzero(later & (apart <= _NEIGHBOUR_LINES))
-    return np.count_nonzero(later & (apart <= _SAME_LINES)) / near if near else 0.0
+    near = int(np.count_nonzero(later & (apart <= _NEIGHBOUR_LINES)))
+    same = int(np.count_nonzero(later & (apart <= _SAME_LINES)))
+    return same / near if near else 0.0

@@ -86,7 +86,7 @@ def test_nothing_is_found_for_silence_or_in_an_empty_store(prints: FingerprintSt
 def test_calls_with_the_same_audio_are_a_campaign(prints: FingerprintStore) -> None:
     first = prints.add(opening("loan_first", seed=1), "0")
     assert prints.add(opening("loan_first", seed=2, late=0.5), "1") == first
-    assert prints.add(opening("insurance_first"), "2") != first
+    assert prints.add(opening("insurance_first", seed=3), "2") != first
     assert prints.campaigns() == [Campaign(first, "unlabelled", calls=2, numbers=2)]
     assert len(prints.campaigns(least_calls=1)) == 2
 
@@ -122,8 +122,8 @@ def test_a_label_speaks_for_the_campaign_and_a_notice_wins_a_tie(prints: Fingerp
 
 def test_labelled_fingerprints_travel_without_numbers(prints: FingerprintStore, tmp_path: Path) -> None:
     prints.add(opening("loan_first"), "0", "unwanted")
-    prints.add(opening("insurance_first"), None, "notice", name="parcel locker")
-    prints.add(opening("loan_blend"), "1")
+    prints.add(opening("insurance_first", seed=5), None, "notice", name="parcel locker")
+    prints.add(opening("loan_blend", seed=6), "1")
     lines = list(prints.export_lines())
     assert sorted(json.loads(line)["label"] for line in lines) == ["notice", "unwanted"]
     assert not any(number in line for line in lines for number in (OURS, OTHER))
