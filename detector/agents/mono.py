@@ -40,7 +40,9 @@ class MonoVoices:
         return most >= CLEARLY_MORE * least
 
     def describe(self) -> str:
-        if self.voices.count < 2:
+        if self.voices.count == 0:
+            return "no voice"
+        if self.voices.count == 1:
             return "the only voice"
         most, least = self.voices.seconds
         if self.is_clear:

@@ -24,6 +24,8 @@ BLOCK = SAMPLE_RATE // 5
 """Samples read at once."""
 SAME_WITHIN = 4
 """Sample units: two channels that differ by no more are one channel written twice."""
+COMPARED_SECONDS = 30
+"""Of sound: this much of two channels is compared; silence says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Recording:
     def __init__(self, audio: AudioFile, caller: CallerChannel | None, told_apart: float) -> None:
         self._audio = audio
         self._caller = 1 if caller == "right" else 0
+        self._told_apart = told_apart
         self._voices: MonoVoices | None = None
         if audio.channels == 1 or self._is_one_channel_twice():
             if caller is not None:
@@ -55,6 +58,10 @@ class Recording:
     def is_clear(self) -> bool:
         """Whether it can be said whose speech is the caller's."""
         return self._voices is None or self._voices.is_clear
+
+    def is_mixed_at(self, heard: float) -> bool:
+        """Whether two voices share a channel and are not told apart any more at `heard` seconds."""
+        return self._voices is not None and self._voices.voices.count == 2 and heard > self._told_apart
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the whole recording in order."""
@@ -86,12 +93,14 @@ class Recording:
             yield Piece(np.ascontiguousarray(block[:, self._caller]), tuple(other))
 
     def _is_one_channel_twice(self) -> bool:
-        for number, block in enumerate(self._audio.blocks(SAMPLE_RATE)):
+        compared = 0
+        for block in self._audio.blocks(SAMPLE_RATE):
             if np.abs(block[:, 0].astype(np.int32) - block[:, 1]).max() > SAME_WITHIN:
                 return False
-            if number >= 30:
+            compared += bool(np.abs(block.astype(np.int32)).max() > SAME_WITHIN)
+            if compared >= COMPARED_SECONDS:
                 break
-        return True
+        return compared > 0
 
     def _describe(self, caller: CallerChannel | None) -> str:
         if self._voices is not None:

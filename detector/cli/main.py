@@ -3,8 +3,7 @@
 Exit codes: 0 done, 1 some inputs failed (each named on standard error), 2 usage or configuration.
 """
 
-import os
-import signal
+import io
 import sys
 from typing import Annotated
 
@@ -27,6 +26,11 @@ app = typer.Typer(
         "takes a message or puts the call through. The same judgement works on recordings of calls and on simulated "
         "callers."
     ),
+    epilog=(
+        "Begin with: detector screen RECORDING.wav. For your own line: copy docs/agent.example.toml, then detector "
+        "answer --config FILE --check. Exit codes: 0 done, 1 some inputs failed (each is named on standard error), 2 "
+        "usage or configuration."
+    ),
 )
 
 
@@ -45,27 +49,32 @@ def _options(
     pass
 
 
-app.command("answer")(answer.answer)
-app.command("screen")(screen.screen)
-app.command("call")(call.call)
-app.command("simulate")(simulate.simulate)
-app.command("bench")(bench.bench)
-app.add_typer(models.app, name="models")
+app.command("answer", short_help="Run the answering service on a SIP line.")(answer.answer)
+app.command("screen", short_help="Judge recordings of calls.")(screen.screen)
+app.command("simulate", short_help="Play simulated callers against the agent.")(simulate.simulate)
+app.command("call", short_help="Place a test call over real SIP.")(call.call)
+app.command("bench", short_help="Measure speed and accuracy on this machine.")(bench.bench)
+app.add_typer(models.app, name="models", short_help="Recognition weights: list, make ready, check.")
 
 
 def main() -> None:
     """Run the program; every error that is ours is one line on standard error."""
-    # A reader of our output that goes away (`| head`) is no error.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # A terminal without Chinese characters shows codes for them, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except (ConfigurationError, PortInUse, StoreError) as error:
         _fail(error, 2)
     except DetectorError as error:
         _fail(error, 1)
+    except OSError as error:
+        # A full disk under standard output, a folder that vanished. (Typer ends quietly for `| head`.)
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(DetectorError(f"{place}{error.strerror or type(error).__name__}"), 2)
     except KeyboardInterrupt:
-        sys.stdout.flush()
-        os._exit(130)
+        sys.exit(130)
 
 
 def _fail(error: DetectorError, code: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
@@ -12,8 +11,6 @@ import typer
 from detector.errors import ConfigurationError, InputError, RecognitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from detector.agents.replay import Replay, ReplayResult
@@ -63,7 +60,7 @@ def screen(
     stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a recording cannot be
     read: it is named on standard error, the others are judged all the same.
     """
-    from rich.console import Console
+    from detector.cli.progress import output_console, progress_bar
 
     files, failed = _collect(paths)
     if not files and not failed:
@@ -71,13 +68,16 @@ def screen(
             "no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)"
         )
     replay = _replay(full, caller_channel, language, deadline, model, threads, lexicon)
-    console = Console(stderr=False, highlight=False)
-    for path, outcome in _judge(replay, files, progress=not as_json and sys.stderr.isatty()):
-        if isinstance(outcome, Exception):
-            failed = True
-            typer.echo(f"detector: {outcome}", err=True)
-        else:
-            _print(console, path, outcome, as_json=as_json)
+    console = output_console()
+    with progress_bar(console, "judging", len(files)) as advance:
+        for path in files:
+            outcome = _judge(replay, path)
+            if isinstance(outcome, Exception):
+                failed = True
+                typer.echo(f"detector: {outcome}", err=True)
+            else:
+                _print(console, path, outcome, as_json=as_json)
+            advance()
     if failed:
         raise typer.Exit(1)
 
@@ -121,17 +121,16 @@ def _replay(
     return Replay(load_parts(lexicon), options, transcriber.transcribe, caller_channel=caller_channel)
 
 
-def _judge(
-    replay: Replay, files: list[Path], *, progress: bool
-) -> Iterator[tuple[Path, ReplayResult | InputError | RecognitionError]]:
-    from rich.progress import track
+def _judge(replay: Replay, path: Path) -> ReplayResult | InputError | RecognitionError:
+    """Judge one recording; what is wrong with it must not keep the others from being judged."""
+    from detector.errors import where
 
-    shown = track(files, description="judging", transient=True) if progress and len(files) > 1 else files
-    for path in shown:
-        try:
-            yield path, replay.screen(path)
-        except (InputError, RecognitionError) as error:
-            yield path, error
+    try:
+        return replay.screen(path)
+    except (InputError, RecognitionError) as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - one recording of many; its message may quote what is said in it
+        return InputError(f"{path}: could not be judged, please report this ({where(error)})")
 
 
 def _print(console: Console, path: Path, result: ReplayResult, *, as_json: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -12,6 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
     from detector.agents.scenario import Scenario
 
@@ -46,57 +49,57 @@ def simulate(
     are cached by the audio's hash, so a second run of the same calls takes seconds.
     """
     from detector.agents.scenario import load_scenarios
+    from detector.cli.progress import output_console, progress_bar
 
     loaded = load_scenarios(scenarios)
     for error in loaded.errors:
         typer.echo(f"detector: {error}", err=True)
     failed = bool(loaded.errors)
     chosen = loaded.scenarios[:limit]
-    settings = _Settings(clips, snr, loss, seed, model, jobs)
-    rows = _play(chosen, settings, progress=not as_json and sys.stderr.isatty())
-    for scenario, outcome in rows:
-        if isinstance(outcome, str):
-            failed = True
-            typer.echo(f"detector: {outcome}", err=True)
-        elif as_json:
-            print(json.dumps(outcome, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
-        else:
-            _show(scenario, outcome)
+    settings = _Settings(clips, snr, loss, seed, model)
+    console = output_console()
+    with progress_bar(console, "simulating", len(chosen), wanted=not as_json) as advance:
+        for scenario, outcome in zip(chosen, _play(chosen, settings, jobs), strict=True):
+            if isinstance(outcome, str):
+                failed = True
+                typer.echo(f"detector: {outcome}", err=True)
+            elif as_json:
+                print(json.dumps(outcome, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
+            else:
+                _show(console, scenario, outcome)
+            advance()
     if failed:
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True, slots=True)
 class _Settings:
     """What a process needs to play calls; travels to worker processes."""
 
-    def __init__(self, clips: Path, snr: float, loss: float, seed: int, model: str | None, jobs: int) -> None:
-        self.clips, self.snr, self.loss, self.seed = clips, snr, loss, seed
-        self.model, self.jobs = model, jobs
+    clips: Path
+    snr: float
+    loss: float
+    seed: int
+    model: str | None
 
 
-def _play(
-    scenarios: tuple[Scenario, ...], settings: _Settings, *, progress: bool
-) -> Iterator[tuple[Scenario, dict[str, Any] | str]]:
-    """Play the calls in parallel processes, in the order of the file."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    from rich.progress import track
+def _play(scenarios: tuple[Scenario, ...], settings: _Settings, jobs: int) -> Iterator[dict[str, Any] | str]:
+    """Play the calls in the order of the file; yield each one's row, or in words what was wrong with it."""
+    from detector.cli.in_parallel import ProcessDied, in_parallel
 
     if not scenarios:
         return
-    jobs = min(settings.jobs, len(scenarios))
     # What is wrong with a model or a prompt is told once, here, and not by every process.
     _prepare(settings)
-    if jobs == 1:
-        outcomes: Any = map(_play_one, scenarios)
-        yield from zip(scenarios, outcomes, strict=True)
+    if min(jobs, len(scenarios)) == 1:
+        yield from map(_play_one, scenarios)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(settings,)) as pool:
-        results = pool.map(_play_one, scenarios)
-        pairs = zip(scenarios, results, strict=True)
-        yield from track(pairs, "simulating", total=len(scenarios), transient=True) if progress else pairs
+    outcomes = in_parallel(_play_one, scenarios, jobs, partial(_prepare, settings))
+    for scenario, outcome in zip(scenarios, outcomes, strict=True):
+        if isinstance(outcome, ProcessDied):
+            yield f"scenario {scenario.id}: the process that played it died; is there enough memory? Try --jobs 1"
+        else:
+            yield outcome
 
 
 _simulator: Any = None
@@ -130,17 +133,23 @@ def _prepare(settings: _Settings) -> None:
 
 
 def _play_one(scenario: Scenario) -> dict[str, Any] | str:
-    from detector.errors import DetectorError
+    from detector.errors import DetectorError, where
 
     try:
         record = _simulator.run(scenario)
     except DetectorError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - one scenario of many; the others are played all the same
+        return f"scenario {scenario.id}: could not be played, please report this ({where(error)})"
     about = {name: getattr(scenario, name) for name in ("id", "wanted", "caller", "category")}
     return {**about, **record.to_json(), "agent_acts": record.acts_to_json()}
 
 
-def _show(scenario: Scenario, row: dict[str, Any]) -> None:
+def _show(console: Console, scenario: Scenario, row: dict[str, Any]) -> None:
     decided = "undecided" if row["decided_at"] is None else f"{row['decided_at']:5.1f} s"
     kind = f"{scenario.caller}, {scenario.category}"
-    typer.echo(f"{scenario.id:40} {kind:32} {row['label']:12} {row['action']:13} {decided}")
+    console.print(
+        f"{scenario.id:40} {kind:32} {row['label']:12} {row['action']:13} {decided}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -22,7 +22,18 @@ BANDS, COEFFICIENTS = 24, 12
 LOUD_DB = 25.0
 """Frames this far below the loudest of a turn are no speech of it."""
 PENALTY = 1.75
-"""Weight of the model's complexity; above 1 because the channel's noise makes turns differ, too."""
+"""Weight of the model's complexity; above 1 because one voice's turns differ by their words, too.
+
+On half of 30 real Mandarin speakers with 2 to 7 s each, in turns of 1 to 2.5 s through A-law, one voice was taken for
+one in 0.86 to 0.93 of the trials and two for two in 0.72 to 0.80; on the other half in 0.93 to 1.00 and 0.97 to 1.00.
+At 1.5 and 2.0 either the one or the other falls to 0.6.
+"""
+LEAST_DISTANCE = 0.15
+"""Nats per frame: however long they speak, voices that lie closer are one.
+
+The penalty of a frame falls with the length, so that a minute of one voice would become two. Halves of one synthetic
+voice of 15 s and more lie 0.05 to 0.13 apart, different voices 0.16 and more.
+"""
 LEAST_SECONDS = 0.6
 """A shorter turn says too little of a voice: it goes to the nearer one afterwards."""
 
@@ -34,7 +45,7 @@ class Voices:
     labels: tuple[int, ...]
     seconds: tuple[float, ...]
     margin: float
-    """BIC difference of the last merge, per frame: how clearly the voices differ (negative: one voice)."""
+    """How clearly the voices differ, in nats per frame beyond what is needed (negative: one voice)."""
 
     @property
     def count(self) -> int:
@@ -45,21 +56,18 @@ def tell_voices_apart(turns: Sequence[Samples], penalty: float = PENALTY) -> Voi
     """Assign each of `turns` (int16, 8 kHz) to one of one or two voices."""
     clouds = [cepstra(turn) for turn in turns]
     lengths = [len(turn) / SAMPLE_RATE for turn in turns]
-    long = [
-        i
-        for i, seconds in enumerate(lengths)
-        if seconds >= LEAST_SECONDS and len(clouds[i]) >= 2 * COEFFICIENTS
+    groups = [
+        _Group.of(turn, cloud)
+        for turn, cloud in enumerate(clouds)
+        if lengths[turn] >= LEAST_SECONDS and len(cloud) >= 2 * COEFFICIENTS
     ]
-    if len(long) < 2:
+    if len(groups) < 2:
         return Voices((0,) * len(turns), (sum(lengths),) if turns else (), 0.0)
-    groups = [[i] for i in long]
-    while len(groups) > 2:
-        first, second, _ = _closest(groups, clouds, penalty)
-        groups[first] += groups.pop(second)
-    margin = _bic(_stack(groups[0], clouds), _stack(groups[1], clouds), penalty)
+    first, second = _merge_to_two(groups, penalty)
+    margin = min(_bic(first, second, penalty), _bic(first, second, 0.0) - LEAST_DISTANCE)
     if margin < 0:
         return Voices((0,) * len(turns), (sum(lengths),), margin)
-    return _label(groups, clouds, lengths, margin)
+    return _label((first, second), clouds, lengths, margin)
 
 
 def cepstra(samples: Samples) -> Features:
@@ -73,58 +81,89 @@ def cepstra(samples: Samples) -> Features:
     return np.asarray(bands @ _COSINES.T, np.float64)
 
 
-def _label(groups: list[list[int]], clouds: list[Features], lengths: list[float], margin: float) -> Voices:
-    owner = {turn: number for number, group in enumerate(groups) for turn in group}
-    models = [_gaussian(_stack(group, clouds)) for group in groups]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Turns taken for one voice, and the sums that give the Gaussian of their frames."""
+
+    turns: tuple[int, ...]
+    frames: int
+    total: Features
+    squares: Features
+
+    @classmethod
+    def of(cls, turn: int, cloud: Features) -> "_Group":
+        return cls((turn,), len(cloud), np.asarray(cloud.sum(axis=0)), np.asarray(cloud.T @ cloud))
+
+    def __add__(self, other: "_Group") -> "_Group":
+        return _Group(
+            self.turns + other.turns,
+            self.frames + other.frames,
+            self.total + other.total,
+            self.squares + other.squares,
+        )
+
+    @property
+    def mean(self) -> Features:
+        return self.total / self.frames
+
+    @property
+    def covariance(self) -> Features:
+        scatter = self.squares - self.frames * np.outer(self.mean, self.mean)
+        return np.asarray(scatter / (self.frames - 1) + 1e-3 * np.eye(COEFFICIENTS), np.float64)
+
+    @property
+    def spread(self) -> float:
+        """Frames times the logarithm of the Gaussian's volume."""
+        return self.frames * float(np.linalg.slogdet(self.covariance)[1])
+
+
+def _merge_to_two(groups: list[_Group], penalty: float) -> tuple[_Group, _Group]:
+    """Join the two nearest groups until two are left; distances that a merge did not touch are kept."""
+    left = dict(enumerate(groups))
+    near = {
+        (i, j): _bic(groups[i], groups[j], penalty)
+        for i in range(len(groups))
+        for j in range(i + 1, len(groups))
+    }
+    while len(left) > 2:
+        first, second = min(near, key=lambda pair: (near[pair], pair))
+        left[first] += left.pop(second)
+        near = {pair: distance for pair, distance in near.items() if second not in pair}
+        for other in left:
+            if other != first:
+                pair = (min(first, other), max(first, other))
+                near[pair] = _bic(left[pair[0]], left[pair[1]], penalty)
+    one, two = left.values()
+    return one, two
+
+
+def _label(
+    voices: tuple[_Group, _Group], clouds: list[Features], lengths: list[float], margin: float
+) -> Voices:
+    owner = {turn: number for number, voice in enumerate(voices) for turn in voice.turns}
     for turn, cloud in enumerate(clouds):
         if turn not in owner:
-            owner[turn] = int(np.argmax([_likelihood(cloud, model) for model in models]))
+            owner[turn] = int(np.argmin([_distance(cloud, voice) for voice in voices]))
     seconds = [sum(lengths[turn] for turn, its in owner.items() if its == number) for number in (0, 1)]
     order = (0, 1) if seconds[0] >= seconds[1] else (1, 0)
     labels = tuple(order.index(owner[turn]) for turn in range(len(clouds)))
     return Voices(labels, (seconds[order[0]], seconds[order[1]]), margin)
 
 
-def _closest(groups: list[list[int]], clouds: list[Features], penalty: float) -> tuple[int, int, float]:
-    stacks = [_stack(group, clouds) for group in groups]
-    pairs = [
-        (_bic(stacks[i], stacks[j], penalty), i, j)
-        for i in range(len(groups))
-        for j in range(i + 1, len(groups))
-    ]
-    distance, first, second = min(pairs)
-    return first, second, distance
-
-
-def _bic(first: Features, second: Features, penalty: float) -> float:
+def _bic(first: _Group, second: _Group, penalty: float) -> float:
     """BIC difference of two Gaussians against one, per frame; positive where two voices describe it better."""
-    both = np.concatenate([first, second])
-    total, width = len(both), both.shape[1]
-    gain = total * _log_det(both) - len(first) * _log_det(first) - len(second) * _log_det(second)
-    complexity = 0.5 * (width + 0.5 * width * (width + 1)) * np.log(total)
-    return float((0.5 * gain - penalty * complexity) / total)
+    both = first + second
+    gain = both.spread - first.spread - second.spread
+    complexity = 0.5 * (COEFFICIENTS + 0.5 * COEFFICIENTS * (COEFFICIENTS + 1)) * np.log(both.frames)
+    return float((0.5 * gain - penalty * complexity) / both.frames)
 
 
-def _log_det(cloud: Features) -> float:
-    covariance = np.cov(cloud, rowvar=False) + 1e-3 * np.eye(cloud.shape[1])
-    return float(np.linalg.slogdet(covariance)[1])
-
-
-def _gaussian(cloud: Features) -> tuple[Features, Features]:
-    covariance = np.cov(cloud, rowvar=False) + 1e-3 * np.eye(cloud.shape[1])
-    return cloud.mean(axis=0), np.asarray(np.linalg.inv(covariance), np.float64)
-
-
-def _likelihood(cloud: Features, model: tuple[Features, Features]) -> float:
-    """Negative mean Mahalanobis distance of the mean: enough to say which voice a short turn is nearer to."""
+def _distance(cloud: Features, voice: _Group) -> float:
+    """Mahalanobis distance of the mean: enough to say which voice a short turn is nearer to."""
     if not len(cloud):
         return 0.0
-    difference = cloud.mean(axis=0) - model[0]
-    return -float(difference @ model[1] @ difference)
-
-
-def _stack(group: list[int], clouds: list[Features]) -> Features:
-    return np.concatenate([clouds[i] for i in group])
+    difference = cloud.mean(axis=0) - voice.mean
+    return float(difference @ np.linalg.solve(voice.covariance, difference))
 
 
 def _mel_filters() -> Features:
