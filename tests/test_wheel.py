@@ -63,15 +63,29 @@ def test_the_package_is_the_installed_one(python: Path, tmp_path: Path) -> None:
     assert where.is_relative_to(python.parents[1])
 
 
-@pytest.mark.parametrize("shipped", [models_dir(), fixtures_dir()], ids=lambda path: path.name)
-def test_it_carries_the_files_that_ship(python: Path, tmp_path: Path, shipped: Path) -> None:
-    function = "models_dir" if shipped.name == "models" else "fixtures_dir"
+@pytest.mark.parametrize(
+    ("function", "below", "shipped"),
+    [
+        ("models_dir", ".", models_dir()),
+        ("fixtures_dir", "prompts", fixtures_dir() / "prompts"),
+        ("fixtures_dir", "demo", fixtures_dir() / "demo"),
+    ],
+)
+def test_it_carries_the_files_that_ship(
+    python: Path, tmp_path: Path, function: str, below: str, shipped: Path
+) -> None:
     code = f"from detector.resources import {function}; print({function}())"
-    installed = Path(run(python, "-c", code, cwd=tmp_path))
+    installed = Path(run(python, "-c", code, cwd=tmp_path)) / below
     assert installed.is_relative_to(python.parents[1])
     names = {path.relative_to(shipped) for path in shipped.rglob("*") if path.is_file()}
     assert names == {path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
     assert names
+
+
+def test_the_development_set_stays_in_the_checkout(python: Path, tmp_path: Path) -> None:
+    code = "from detector.resources import fixtures_dir; print(fixtures_dir())"
+    installed = Path(run(python, "-c", code, cwd=tmp_path))
+    assert sorted(path.name for path in installed.iterdir()) == ["demo", "prompts"]
 
 
 def test_a_store_can_be_made_from_it(python: Path, tmp_path: Path) -> None:
