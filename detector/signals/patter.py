@@ -49,7 +49,7 @@ _CHANNELS: Mapping[Role, _Channel] = MappingProxyType(
         Role.CATEGORY: _Channel("patter.lexicon", "patter", 1, 6.0),
         Role.OPENER: _Channel("patter.opener", "patter", 1, 3.0),
         Role.ADD_WECHAT: _Channel("patter.wechat", "patter", 1, 2.5),
-        Role.PRESS_KEY: _Channel("patter.press_key", "patter", 1, 3.0),
+        Role.PRESS_KEY: _Channel("patter.press_key", "playback", 1, 3.0),
         Role.STAGE: _Channel("patter.stage", "patter", 1, 3.0),
         Role.MONEY_DEMAND: _Channel("patter.money", "patter", 1, 1.5),
         Role.NOTICE: _Channel("notice", "wanted", -1, 4.0),
