@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from detector.audio.frames import SAMPLE_RATE
 
 __all__ = [
+    "FAN_OUT",
     "FRAMES_PER_SECOND",
     "HASH_BITS",
     "HOP_SAMPLES",
     "STEPS",
+    "TARGET_BITS",
     "TURN",
     "TURNS_PER_STEP",
     "WINDOW_SAMPLES",
@@ -40,12 +42,15 @@ Hashes = NDArray[np.uint32]
 
 _PAIRED_DEPTH_DB: Final = 22
 """Weaker peaks come and go with the noise: they verify a match, they do not propose one."""
-_FAN_OUT: Final = 4
+FAN_OUT: Final = 4
+"""Pairs that begin with one peak, at most; they stand together."""
 _NEAREST, _FARTHEST = 3, 50
 """Frames from a peak to those that it is paired with."""
 _SPREAD_BINS: Final = 60
 _BIN_BITS, _SPREAD_BITS, _GAP_BITS = 8, 7, 6
-HASH_BITS: Final = _BIN_BITS + _SPREAD_BITS + _GAP_BITS
+TARGET_BITS: Final = _SPREAD_BITS + _GAP_BITS
+"""The low bits of a hash: the other peak. The bits above them are the bin of the first."""
+HASH_BITS: Final = _BIN_BITS + TARGET_BITS
 _FORMAT: Final = "<BddI"
 _VERSION: Final = 1
 _RECORD: Final = np.dtype([("time", "<i4"), ("bin", "<u2"), ("depth", "u1"), ("phase", "u1")])
@@ -140,7 +145,7 @@ def _unpack(packed: bytes) -> tuple[float, float, Peaks]:
 
 
 def _pair(peaks: Peaks) -> tuple[Hashes, NDArray[np.int32]]:
-    """Pair each strong peak with the `_FAN_OUT` strongest that follow it within half a second."""
+    """Pair each strong peak with the `FAN_OUT` strongest that follow it within half a second."""
     strong = peaks[peaks[:, 2] <= _PAIRED_DEPTH_DB]
     times, bins, depths = strong[:, 0], strong[:, 1], strong[:, 2]
     first = np.searchsorted(times, times + _NEAREST * STEPS)
@@ -153,7 +158,7 @@ def _pair(peaks: Peaks) -> tuple[Hashes, NDArray[np.int32]]:
     targets = np.minimum(targets, len(strong) - 1)
     inside &= np.abs(bins[targets] - bins[:, None]) < _SPREAD_BINS * STEPS
     rank = np.where(inside, depths[targets], np.iinfo(np.int32).max)
-    best = np.argsort(rank, axis=1, kind="stable")[:, :_FAN_OUT]
+    best = np.argsort(rank, axis=1, kind="stable")[:, :FAN_OUT]
     anchors, column = np.nonzero(np.take_along_axis(inside, best, axis=1))
     paired = np.take_along_axis(targets, best, axis=1)[anchors, column]
     return _hash(bins[anchors], bins[paired], times[paired] - times[anchors]), _rounded(times[anchors])

@@ -44,9 +44,9 @@ _DELAYS: Final = 16384
 """Points of the transform that seeks the delay: 31 microseconds each."""
 _FARTHEST_DELAY: Final = 640
 """20 ms of them."""
-_MIN_SECONDS: Final = 1.6
-_SECONDS_FOR_DOUBT: Final = 8.0
-"""More, the more strong peaks are out of phase: with 7 % of them it takes 2.2 s."""
+_MIN_SECONDS: Final = 1.9
+_SECONDS_FOR_DOUBT: Final = 4.0
+"""More, the more strong peaks are out of phase: with 7 % of them it takes 2.2 s, and 1.8 s is the longest of a retake."""
 _MIN_SCORE: Final = 25.0
 _MIN_COHERENCE: Final = 0.9
 _MIN_STRONG_SHARE: Final = 0.6

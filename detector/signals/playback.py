@@ -32,7 +32,7 @@ _LEAST_PAUSES: Final = 2
 
 _LLR_REPEAT = (1.5, 0.5, 3.5)
 """At the shortest stretch, for each further second, and at most: a parcel locker's announcement repeats too."""
-_SHORTEST: Final = 1.6
+_SHORTEST: Final = 1.9
 _LLR_KNOWN_UNWANTED = 4.0
 _LLR_KNOWN_NOTICE = -2.5
 _LLR_OTHER_NUMBERS = 2.0

@@ -1,4 +1,8 @@
-"""The index of fingerprints: an eighth of their hashes, chosen by value so that both sides choose alike."""
+"""The index of fingerprints: triples of peaks, an eighth of them, chosen by value so that both sides choose alike.
+
+A pair of peaks is found by chance in one of 100,000 places, and a store of 100,000 openings has 50 million. Two
+pairs that begin with the same peak make a triple, which is rare enough to leave little to sift.
+"""
 
 from itertools import chain
 from typing import Final
@@ -7,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from detector.signals.landmarks import Landmarks
+from detector.signals.landmarks import FAN_OUT, TARGET_BITS, Landmarks
 from detector.stores.schema import fingerprint_hashes
 
 __all__ = ["candidates", "index_keys"]
 
 Integers = NDArray[np.int64]
 
-_SPREADING: Final = 2654435761
-"""Knuth's multiplicative hash: every eighth hash, whatever its bits mean."""
+_SPREADING: Final = 0x9E3779B97F4A7C15
+"""2**64 divided by the golden ratio: products are spread evenly whatever the bits mean."""
 _CANDIDATES: Final = 8
-_MIN_VOTES: Final = 4
-"""Hashes that agree on a fingerprint and an offset; chance agrees on 2 or 3."""
+_MIN_VOTES: Final = 3
+"""Triples that agree on a fingerprint and an offset."""
 _CELL: Final = 4
 """Frames whose votes are counted together."""
 _ZERO: Final = 1 << 20
@@ -46,10 +50,23 @@ def candidates(connection: Connection, landmarks: Landmarks) -> dict[int, int]:
 
 
 def _sampled(landmarks: Landmarks) -> tuple[Integers, Integers]:
-    """Return hashes and frames of the eighth that is indexed."""
-    spread = landmarks.hashes.astype(np.uint64) * np.uint64(_SPREADING) & np.uint64(0xFFFFFFFF)
-    chosen = spread >> np.uint64(29) == 0
-    return landmarks.hashes[chosen].astype(np.int64), landmarks.times[chosen].astype(np.int64)
+    """Return hashes of 31 bits and frames of the eighth of the triples that is indexed."""
+    anchors = landmarks.hashes.astype(np.int64) >> TARGET_BITS
+    places = landmarks.times.astype(np.int64) << 32 | anchors
+    targets = landmarks.hashes.astype(np.int64) & ((1 << TARGET_BITS) - 1)
+    hashes, frames = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for apart in range(1, FAN_OUT):
+        one, other = targets[:-apart], targets[apart:]
+        same = places[:-apart] == places[apart:]
+        triple = (anchors[:-apart] << TARGET_BITS | np.minimum(one, other)) << TARGET_BITS | np.maximum(
+            one, other
+        )
+        hashes.append(triple[same])
+        frames.append(landmarks.times[:-apart][same].astype(np.int64))
+    spread = np.concatenate(hashes).astype(np.uint64) * np.uint64(_SPREADING)
+    chosen = spread >> np.uint64(61) == 0
+    mixed = (spread >> np.uint64(28) & np.uint64(0x7FFFFFFF)).astype(np.int64)
+    return mixed[chosen], np.concatenate(frames)[chosen]
 
 
 def _pairs(rows: Integers, hashes: Integers, frames: Integers) -> tuple[Integers, Integers]:
