@@ -29,6 +29,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 COLUMNS: Final = 118
 CELL_WIDTH, LINE_HEIGHT, FONT_SIZE, MARGIN, BAR = 8.4, 19.0, 14.0, 16.0, 34.0
 THEME: Final = MONOKAI
+WIDE_FONT_SIZE: Final = 15.4
+"""Of Chinese characters: as wide as high, they stand in two cells."""
 FONTS: Final = (
     "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', 'PingFang SC', "
     "'Microsoft YaHei', monospace"
@@ -140,9 +142,12 @@ def text_elements(lines: Iterable[list[Piece]]) -> Iterator[str]:
 
 def text_element(piece: Piece, baseline: float) -> str:
     bold = ' font-weight="bold"' if piece.style.bold else ""
+    # Browsers stretch to textLength; the spacing is for programs that know nothing of it.
+    spacing = f"{2 * CELL_WIDTH - WIDE_FONT_SIZE:.1f}"
+    wide = f' font-size="{WIDE_FONT_SIZE:g}" letter-spacing="{spacing}"' if _width(piece.text[0]) == 2 else ""
     return (
         f'<text x="{MARGIN + piece.column * CELL_WIDTH:.1f}" y="{baseline:.1f}" '
-        f'textLength="{piece.cells * CELL_WIDTH:.1f}" fill="{colour_of(piece.style, THEME)}"{bold}>'
+        f'textLength="{piece.cells * CELL_WIDTH:.1f}" fill="{colour_of(piece.style, THEME)}"{bold}{wide}>'
         f"{escape(piece.text)}</text>"
     )
 
