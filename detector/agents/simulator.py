@@ -98,6 +98,8 @@ class _Conversation:
         if self._playing is not None and self._driver.now >= self._playing[1]:
             prompt, self._playing = self._playing[0], None
             self._report("ended", prompt)
+            # As on a telephone line: what the agent does next does not wait for more audio.
+            self._take(self._driver.events())
 
     def _report(self, state: PromptState, prompt: Prompt) -> None:
         now = self._driver.now

@@ -52,8 +52,8 @@ class VirtualDriver:
         self._screener.caller_hung_up(self.now)
         self._screener.handle_timer(self.now)
         yield from self.events()
-        while self._screener.pending and (due := self._screener.get_timer()) is not None:
-            self._screener.handle_timer(due)
+        if self._screener.pending:
+            self._screener.handle_timer(self._busy_until)
             yield from self.events()
 
     def events(self) -> Iterator[Event]:
