@@ -46,7 +46,7 @@ _FARTHEST_DELAY: Final = 640
 """20 ms of them."""
 _MIN_SECONDS: Final = 1.9
 _SECONDS_FOR_DOUBT: Final = 4.0
-"""More, the more strong peaks are out of phase: with 7 % of them it takes 2.2 s, and 1.8 s is the longest of a retake."""
+"""More, the more strong peaks are out of phase: with 7 % of them it takes 2.2 s. Retakes reach 1.8 s."""
 _MIN_SCORE: Final = 25.0
 _MIN_COHERENCE: Final = 0.9
 _MIN_STRONG_SHARE: Final = 0.6
