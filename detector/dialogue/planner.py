@@ -3,7 +3,8 @@
 The rules, first as prose:
 
 - It greets as soon as the line is quiet; a caller who talks without a pause is greeted all the same after a while.
-- It answers when the caller has been silent for `reply_silence` and everything he said has been transcribed.
+- It answers when the caller has been silent for `reply_silence` and everything he said has been transcribed. A caller
+  who spoke only while the agent did gets a moment longer, for he may answer yet.
 - It asks first what it understands least: what he wants, then whom, then who he is; a caller who has said what he
   wants, and against whom it speaks, is asked whom he wants and then a trivial question. What could not be understood
   is asked again, once.
@@ -37,6 +38,8 @@ class PlannerOptions:
     greet_after: float = 0.3
     greet_over_speech_after: float = 3.0
     reply_silence: float = 0.5
+    afterthought: float = 1.4
+    """Silence after the agent's words where the caller spoke only during them: he may answer yet."""
     patience: float = 3.2
     """Silence after the agent's words before it speaks again."""
     monologue: float = 5.0
@@ -140,9 +143,14 @@ class Planner:
         if floor.pending_transcripts:
             return None
         silent = floor.now - max(floor.caller_silent_since, self.silent_since)
-        if floor.turns_since_act and floor.now - floor.caller_silent_since >= self.options.reply_silence:
-            return self._ask(floor)
-        return self._ask(floor) if silent >= self.options.patience else None
+        return self._ask(floor) if silent >= self._silence_before_asking(floor) else None
+
+    def _silence_before_asking(self, floor: Floor) -> float:
+        """How long both must have been silent: a caller who said something while the agent spoke may have more."""
+        if not floor.turns_since_act:
+            return self.options.patience
+        has_replied = floor.caller_silent_since > self.silent_since
+        return self.options.reply_silence if has_replied else self.options.afterthought
 
     def _greet(self, floor: Floor) -> Act | None:
         quiet = not floor.caller_speaking and floor.now >= self.options.greet_after

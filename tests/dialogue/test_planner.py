@@ -63,6 +63,13 @@ def test_the_caller_is_asked_only_once_he_has_finished_and_all_is_transcribed(pl
     assert planner.plan(replace(said, now=6.6)) is Act.ASK_PURPOSE
 
 
+def test_a_caller_who_spoke_during_the_greeting_may_answer_it_yet(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    before = replace(QUIET, caller_silent_since=2.5, turns_since_act=1, understood=True)
+    assert planner.plan(replace(before, now=4.6)) is None
+    assert planner.plan(replace(before, now=5.5)) is Act.ASK_PURPOSE
+
+
 def test_what_could_not_be_understood_is_asked_again_only_once(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     mumbled = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1)
@@ -104,7 +111,7 @@ def test_no_wording_comes_twice(planner: Planner) -> None:
 
 def test_nobody_is_asked_without_end(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
-    now, asked = 5.0, 0
+    now, asked = 6.0, 0
     for _ in range(20):
         said = replace(QUIET, now=now, caller_silent_since=now - 1, turns_since_act=1, understood=True)
         act = planner.plan(said)
