@@ -166,8 +166,8 @@ class CallScreener:
     # Hearing.
 
     def _hear(self, block: Block) -> None:
-        if self.has_ended and not self._options.listen_on:
-            return
+        if self.has_ended and not (self._options.listen_on or self._options.interactive):
+            return  # a live caller is heard on: the transfer may fail, and he then leaves a message
         self._observers.audio(block.samples, block.media_time)
         for heard in self._listener.push(block.samples):
             self._take(heard)

@@ -201,6 +201,24 @@ def test_a_transfer_that_fails_becomes_a_message(parts: ScreenerParts) -> None:
     assert not screener.has_ended
 
 
+def test_what_is_said_after_a_transfer_that_failed_late_is_the_message(
+    parts: ScreenerParts, speech: Samples
+) -> None:
+    call = replace(CALL, history=NumberHistory(calls=1, lost_by_us=True))
+    screener, _, record = play(parts, silence(10), saying(""), call=call)
+    driver = VirtualDriver(screener, saying("请转告他给我回电话"))
+    for event in driver.feed(silence(30)):  # the other side rings, nobody answers
+        record.receive(event)
+    screener.receive_failure("forward", screener.now)
+    for piece in (silence(0.1), silence(6), speech, silence(8)):
+        for event in driver.feed(piece):
+            record.receive(event)
+            if isinstance(event, Say):
+                screener.receive_prompt_state("ended", event.prompt.id, event.arrived + event.prompt.seconds)
+    assert record.message_from is not None
+    assert [turn.text for turn in record.turns if turn.start > record.message_from]
+
+
 def test_a_message_is_listened_to_and_the_call_then_ended(parts: ScreenerParts, speech: Samples) -> None:
     options = ScreenerOptions(policy=PolicyOptions(deadline=2.0, unsure="take_message"))
     audio = np.concatenate([silence(6), speech, silence(15)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detector.agents.scenario_caller import ActState
 from detector.audio.files import read_clip
-from detector.audio.frames import SAMPLE_RATE, FrameBlocker, Samples
+from detector.audio.frames import BLOCK_SECONDS, SAMPLE_RATE, FrameBlocker, Samples
 from detector.audio.level import rms_dbfs
 from detector.dialogue.prompts import Prompt, PromptLibrary
 
@@ -30,7 +30,11 @@ SILENCE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class PromptHeard:
-    """The agent began or ended to say something; `prompt` None where it is none of ours."""
+    """The agent began or ended to say something.
+
+    That it speaks is known at once, what it says only after a while: a start never names the prompt, an end does,
+    unless it is none of ours.
+    """
 
     prompt: Prompt | None
     state: ActState
@@ -47,7 +51,8 @@ class PromptSpotter:
         self._speech: list[Samples] = []
         self._since: float | None = None
         self._last_sound = 0.0
-        self._current: PromptHeard | None = None
+        self._prompt: Prompt | None = None
+        self._is_named = False
 
     def push(self, samples: Samples) -> Iterator[PromptHeard]:
         for block in self._blocker.push(samples):
@@ -56,33 +61,33 @@ class PromptSpotter:
             yield from self._listen(block, start)
 
     def _listen(self, block: Samples, start: float) -> Iterator[PromptHeard]:
-        is_sound = rms_dbfs(block) > SPEECH_DBFS
-        if is_sound:
-            self._last_sound = start
-            self._since = start if self._since is None else self._since
+        if rms_dbfs(block) > SPEECH_DBFS:
+            self._last_sound = start + BLOCK_SECONDS
+            if self._since is None:
+                self._since = start
+                yield PromptHeard(None, "started", start)
         if self._since is None:
             return
-        if self._current is None:
+        if not self._is_named:
             self._speech.append(block)
             if start - self._since >= COMPARED / SAMPLE_RATE:
-                self._current = PromptHeard(self._which(), "started", self._since)
-                yield self._current
+                self._prompt, self._is_named = self._which(), True
         if start - self._last_sound >= SILENCE or self._is_over(start):
-            yield from self._end()
+            yield PromptHeard(self._prompt or self._which(), "ended", self._last_sound)
+            self._prompt, self._is_named, self._since = None, False, None
+            self._speech.clear()
 
     def _is_over(self, start: float) -> bool:
         """Whether a prompt that was recognized has come to its end."""
-        prompt = self._current.prompt if self._current is not None else None
-        return prompt is not None and self._since is not None and start >= self._since + prompt.seconds
-
-    def _end(self) -> Iterator[PromptHeard]:
-        if self._current is not None:
-            yield PromptHeard(self._current.prompt, "ended", self._last_sound)
-        self._current, self._since = None, None
-        self._speech.clear()
+        return (
+            self._prompt is not None
+            and self._since is not None
+            and start >= self._since + self._prompt.seconds
+        )
 
     def _which(self) -> Prompt | None:
         heard = np.concatenate(self._speech)[:COMPARED].astype(np.float64)
+        heard = np.pad(heard, (0, COMPARED - len(heard)))
         scores = [(_likeness(heard, head), index) for index, (_, head) in enumerate(self._heads)]
         best, index = max(scores, default=(0.0, 0))
         return self._heads[index][0] if best >= ALIKE else None

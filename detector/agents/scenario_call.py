@@ -14,7 +14,7 @@ from detector.agents.scenario_caller import ScenarioCaller
 from detector.audio.frames import Samples
 from detector.dialogue.prompts import PromptLibrary
 from detector.errors import SipError
-from detector.sip.client import CallerCall
+from detector.sip.client import CallerCall, SipCaller
 from detector.sip.protocol import CallEnded, ReferReceived
 
 __all__ = ["CallOutcome", "TestCall"]
@@ -44,13 +44,16 @@ class TestCall:
 
     def __init__(
         self,
+        sip: SipCaller,
         call: CallerCall,
         prompts: PromptLibrary,
         caller: ScenarioCaller | Samples,
         channel: Channel | None = None,
         on_line: Callable[[float, str], None] = lambda _when, _text: None,
     ) -> None:
+        self._sip = sip
         self._call = call
+        self._heard_from = 0.0
         self._spotter = PromptSpotter(prompts)
         self._caller = caller
         self._channel = channel

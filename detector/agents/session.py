@@ -93,6 +93,7 @@ class LiveSession:
         self._on_finished = on_finished
         self._answered_at = clock.now()
         self._heard = 0
+        self._held = 0
         self._timer: TimerHandle | None = None
         self._is_gone = False
         self._is_finished = False
@@ -112,7 +113,7 @@ class LiveSession:
         """Take caller audio that starts `position` samples after the answer; lost frames become silence."""
         if self._is_over:
             return
-        gap = position - self._heard
+        gap = position + self._held - self._heard
         if 0 < gap <= LONGEST_GAP * SAMPLE_RATE:
             samples = np.concatenate([np.zeros(gap, np.int16), samples])
         frame = Frame(samples, self._heard / SAMPLE_RATE)
@@ -135,9 +136,19 @@ class LiveSession:
     def failed(self, kind: FailureKind) -> None:
         """Something around the call broke."""
         if not self._is_over:
+            if kind == "forward":
+                self._catch_up()
             self._screener.receive_failure(kind, self.now)
             self._screener.handle_timer(self.now)
             self._guard(self._pump)
+
+    def _catch_up(self) -> None:
+        """Let the audio be where the clock is: while a transfer was tried, the line was held and none came."""
+        held = round(self.now * SAMPLE_RATE) - self._heard
+        if held > 0:
+            self._screener.receive_frame(Frame(np.zeros(held, np.int16), self._heard / SAMPLE_RATE))
+            self._heard += held
+            self._held += held
 
     def ended(self) -> None:
         """The call is over, whoever ended it."""

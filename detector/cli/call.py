@@ -128,4 +128,4 @@ async def _place(
     assert isinstance(options, SipOptions)  # noqa: S101 - made by us
     async with SipCaller(options) as sip:
         call = await sip.call(target, number=number, display_name=name)
-        return await TestCall(call, PromptLibrary.load(), caller, channel, show).run()
+        return await TestCall(sip, call, PromptLibrary.load(), caller, channel, show).run()
