@@ -5,7 +5,7 @@ more is judged: who calls in order to sell or to inform does most of the talking
 known which one calls, and there is no verdict.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,9 @@ class _GateAlone:
     def probability(self, window: Samples) -> float:
         del window
         return 1.0
+
+    def probabilities(self, windows: Sequence[Samples]) -> list[float]:
+        return [1.0] * len(windows)
 
 
 def without(block: Samples, start: float, found: MonoVoices, seed: int = 0) -> Samples:

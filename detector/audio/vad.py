@@ -1,6 +1,7 @@
 """Voice activity: webrtcvad as a cheap gate, silero as judge behind it, hysteresis over both.
 
-1. Audio is worked off in windows of 32 ms, whatever the pieces that it comes in.
+1. Audio is worked off in windows of 32 ms, two at a time, whatever the pieces that it comes in: two windows in one
+   run of silero cost half as much more as one.
 2. The gate is open while webrtcvad (mode 2, frames of 30 ms) heard something above -60 dBFS within the last
    half second. Behind a closed gate there is no speech; silence and a quiet line cost next to nothing.
 3. Behind an open gate silero judges each window. Speech begins at `begin_probability` and ends below
@@ -10,7 +11,7 @@
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -63,6 +64,8 @@ class Judge(Protocol):
 
     def probability(self, window: Samples) -> float: ...
 
+    def probabilities(self, windows: Sequence[Samples]) -> list[float]: ...
+
 
 class WebrtcGate:
     """webrtcvad in frames of 30 ms: the share of the frames completed by a window that it calls speech."""
@@ -77,6 +80,15 @@ class WebrtcGate:
         """Take a window (int16, shape (n,), n >= 240) and return 0.0 to 1.0."""
         votes = [self._vad.is_speech(frame.tobytes(), SAMPLE_RATE) for frame in self._blocker.push(window)]
         return float(sum(votes)) / len(votes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gated:
+    """What the gate found in one window."""
+
+    share: float | None
+    is_loud: bool
+    is_open: bool
 
 
 class VoiceActivityDetector:
@@ -95,7 +107,7 @@ class VoiceActivityDetector:
     ) -> None:
         """`start`: media time of the first sample to come. `judge`: silero, unless a test brings its own."""
         self._options = options or VadOptions()
-        self._blocker = FrameBlocker(WINDOW_SAMPLES)
+        self._blocker = FrameBlocker(2 * WINDOW_SAMPLES)
         self._start = start
         self._windows = 0
         self._open_for = 0
@@ -115,27 +127,46 @@ class VoiceActivityDetector:
 
     def push(self, samples: Samples) -> Iterator[VoiceDecision]:
         """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield a decision for each window completed."""
-        for window in self._blocker.push(samples):
-            is_speech, probability = self._decide(window)
-            begin = self._start + self._windows * WINDOW_SAMPLES / SAMPLE_RATE
-            self._windows += 1
-            yield VoiceDecision(begin, WINDOW_SAMPLES / SAMPLE_RATE, is_speech, probability)
+        for pair in self._blocker.push(samples):
+            windows = (pair[:WINDOW_SAMPLES], pair[WINDOW_SAMPLES:])
+            gated = [self._gated(window) for window in windows]
+            probabilities = self._probabilities(windows, [one.is_open for one in gated])
+            for one, probability in zip(gated, probabilities, strict=True):
+                begin = self._start + self._windows * WINDOW_SAMPLES / SAMPLE_RATE
+                self._windows += 1
+                is_speech = self._decide(one, probability)
+                yield VoiceDecision(begin, WINDOW_SAMPLES / SAMPLE_RATE, is_speech, probability)
 
-    def _decide(self, window: Samples) -> tuple[bool | None, float | None]:
+    def _gated(self, window: Samples) -> "_Gated":
         share = self._gate_share(window)
         is_loud = rms_dbfs(window) >= self._options.gate_dbfs
         if is_loud and share != 0.0:
             self._open_for = self._options.hold_windows + 1
-        probability = self._probability(window, is_open=self._open_for > 0)
+        is_open = self._open_for > 0
         self._open_for = max(0, self._open_for - 1)
+        return _Gated(share, is_loud, is_open)
+
+    def _decide(self, gated: "_Gated", probability: float | None) -> bool | None:
         if probability is not None:
             threshold = self._options.end_probability if self._is_speech else self._options.begin_probability
             self._is_speech = probability >= threshold
-        elif share is not None:
-            self._is_speech = is_loud and share > 0.5
+        elif gated.share is not None:
+            self._is_speech = gated.is_loud and gated.share > 0.5
         else:
-            return None, None
-        return self._is_speech, probability
+            return None
+        return self._is_speech
+
+    def _probabilities(self, windows: Sequence[Samples], are_open: Sequence[bool]) -> list[float | None]:
+        if all(are_open) and self._judge is not None:
+            try:
+                return list(self._judge.probabilities(windows))
+            except Exception:
+                _logger.exception(_JUDGE_BROKE)
+                self._judge = None
+        return [
+            self._probability(window, is_open=is_open)
+            for window, is_open in zip(windows, are_open, strict=True)
+        ]
 
     def _gate_share(self, window: Samples) -> float | None:
         if self._gate is None:
@@ -155,7 +186,7 @@ class VoiceActivityDetector:
                 return self._judge.probability(window)
             self._judge.skip(window)
         except Exception:
-            _logger.exception("silero failed; voice activity goes on with webrtcvad alone")
+            _logger.exception(_JUDGE_BROKE)
             self._judge = None
             return None
         return 0.0

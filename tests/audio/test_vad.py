@@ -1,6 +1,7 @@
 """Voice activity: silero run in a stream equals silero run whole, pieces equal the whole, trouble stays inside."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -82,6 +83,9 @@ class FixedJudge:
     def skip(self, window: Samples) -> None:
         self.skipped += 1
 
+    def probabilities(self, windows: Sequence[Samples]) -> list[float]:
+        return [self.probability(window) for window in windows]
+
     def probability(self, window: Samples) -> float:
         self.calls += 1
         if self._breaks_at is not None and self.calls > self._breaks_at:
@@ -113,6 +117,15 @@ def test_upsampling_keeps_samples_and_finds_those_between() -> None:
     assert len(heard) == 2 * (400 - 31)
     assert np.abs(heard - wanted).max() < 0.01
     assert np.array_equal(heard[::2], low[15 : 15 + len(heard) // 2])
+
+
+def test_two_windows_in_one_run_are_judged_like_one_after_the_other() -> None:
+    samples = vowels(2)[: 60 * WINDOW_SAMPLES]
+    windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
+    single, paired = SileroStream(), SileroStream()
+    alone = [single.probability(window) for window in windows]
+    together = [value for i in range(0, 60, 2) for value in paired.probabilities(windows[i : i + 2])]
+    assert together == pytest.approx(alone, abs=1e-4)
 
 
 def test_a_stream_is_judged_like_the_whole_clip() -> None:
@@ -190,7 +203,7 @@ def test_speech_begins_high_and_ends_low() -> None:
 
 
 def test_media_time_starts_where_it_is_told() -> None:
-    first = decide(np.zeros(256, np.int16), 256, VoiceActivityDetector(start=12.5))[0]
+    first = decide(np.zeros(512, np.int16), 512, VoiceActivityDetector(start=12.5))[0]
     assert first.media_time == 12.5
 
 
