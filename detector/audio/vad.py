@@ -23,6 +23,8 @@ __all__ = ["Judge", "VadOptions", "VoiceActivityDetector", "VoiceDecision", "Web
 
 _logger = logging.getLogger(__name__)
 
+_JUDGE_BROKE = "silero failed; voice activity goes on with webrtcvad alone"
+
 _GATE_FRAME_SAMPLES = 240
 """30 ms, the longest that webrtcvad takes: one call for a window, not three. Every window completes one."""
 
