@@ -125,10 +125,9 @@ class SileroStream:
             return [self.probability(window) for window in windows]
         joined = self._with_history(np.concatenate(windows))
         wide = upsample(joined)
-        inputs = np.lib.stride_tricks.sliding_window_view(wide, _INPUT)[:: 2 * WINDOW_SAMPLES]
-        values, self._h, self._c = shared_session().run(
-            None, {"input": np.ascontiguousarray(inputs), "h": self._h, "c": self._c}
-        )
+        starts = range(0, len(wide) - _INPUT + 1, 2 * WINDOW_SAMPLES)
+        inputs = np.stack([wide[start : start + _INPUT] for start in starts])
+        values, self._h, self._c = shared_session().run(None, {"input": inputs, "h": self._h, "c": self._c})
         return [float(value) for value in values]
 
     def _with_history(self, window: Samples) -> NDArray[np.float32]:
