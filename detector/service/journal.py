@@ -122,5 +122,7 @@ class Journal:
         if record.message_from is None:
             return ""
         is_notice = record.verdict is not None and record.verdict.label == "notice"
-        start = 0.0 if is_notice else record.message_from
+        # Who begins while he is still being asked means what he says as his message.
+        asked = [act.start for act in record.acts if act.act is Act.TAKE_MESSAGE]
+        start = 0.0 if is_notice else min([record.message_from, *asked[-1:]])
         return "\n".join(turn.text for turn in record.turns if turn.end > start and turn.text)
