@@ -102,7 +102,7 @@ class Journal:
     @property
     def end_reason(self) -> EndReason:
         """How a call ended that ended by itself, from what the engine did last."""
-        if self.record.message_from is not None and self._message():
+        if self._was_asked_plainly or self._message():
             return "message_taken"
         return "hung_up" if isinstance(self.record.done, HangUp) else "caller_hung_up"
 
