@@ -5,6 +5,7 @@ goes to the service, prompts are played, until one side hangs up, media stops, t
 through.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
@@ -12,7 +13,6 @@ import pjsua2 as pj
 from detector.sip.legs import Leg, clean
 from detector.sip.prompts import PromptPlayer
 from detector.sip.protocol import (
-    Audio,
     AudioSent,
     Bridge,
     Bridged,
@@ -251,7 +251,8 @@ class LiveCall:
     def _begin(self) -> None:
         tools = self._tools
         self._port = tools.ports.take(tools.now())
-        self._port.begin(self._heard, self._told)
+        self._port.begin(partial(tools.outbox.put_audio, self.call), self._told)
+        tools.outbox.audio_began()
         self._watch.begin(tools.now())
         codec, encrypted = "", False
         info = self._leg.getInfo()
@@ -261,10 +262,6 @@ class LiveCall:
                 codec, encrypted = clean(stream.codecName), bool(stream.proto & pj.PJMEDIA_TP_PROFILE_SRTP)
                 break
         tools.outbox.put(CallAnswered(self.call, codec, encrypted))
-
-    def _heard(self, position: int, data: bytes, captured: float) -> None:
-        # On the library's clock thread.
-        self._tools.outbox.put_audio(Audio(self.call, position, captured, data))
 
     def _told(self, sent: int, queued: int, position: int) -> None:
         # On the library's clock thread.
@@ -287,6 +284,7 @@ class LiveCall:
     def _rest_port(self) -> None:
         if self._port is not None:
             self._tools.ports.give_back(self._port, self._tools.now())
+            self._tools.outbox.audio_ended()
             self._port = None
 
     def _failed(self, command: str, reason: str) -> None:

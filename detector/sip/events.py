@@ -1,5 +1,6 @@
 """Events: what a SIP worker tells the service. See detector.sip.protocol."""
 
+import struct
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -17,6 +18,7 @@ from detector.sip.wire import (
     StatusCode,
     Text,
     Uri,
+    kind_of,
     message,
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "RegistrationFailed",
     "StartFailed",
     "TransferProgress",
+    "encode_audio",
 ]
 
 SAMPLE_RATE: Final = 8000
@@ -158,6 +161,18 @@ class Audio:
     def media_time(self) -> float:
         """Seconds after the answer."""
         return self.position / SAMPLE_RATE
+
+
+_AUDIO_HEAD: Final = struct.Struct("!IBQQdH")
+"""Length, kind, then the fields of Audio, the length of its samples last."""
+_AUDIO_KIND: Final = kind_of(Audio)
+_AUDIO_BYTES: Final = _AUDIO_HEAD.size - 4
+
+
+def encode_audio(call: int, position: int, captured: float, samples: bytes) -> bytes:
+    """Return what `encode` gives for an Audio of these fields, at a sixth of its cost and without its checks."""
+    size = len(samples)
+    return _AUDIO_HEAD.pack(_AUDIO_BYTES + size, _AUDIO_KIND, call, position, captured, size) + samples
 
 
 @message(74)

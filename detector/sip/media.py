@@ -1,9 +1,8 @@
 """Audio between the library's bridge and the worker: frames of 20 ms, 8 kHz, mono, s16le.
 
 The library runs these callbacks on its own clock thread, 50 times a second for each call; whatever they do
-delays every call of the process. The vectors that it hands over take 140 microseconds to copy through the
-binding and 2 through their pointers, so the pointers are used where a self-test at start shows them to lie
-where expected.
+delays every call of the process. A frame takes 140 microseconds to copy through the binding and 2 through its
+pointers, so the pointers are used where a self-test at start shows them to lie where expected.
 """
 
 import ctypes
@@ -22,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 FRAME_SAMPLES: Final = 160
 FRAME_BYTES: Final = 320
+SILENCE: Final = bytes(FRAME_BYTES)
 CLOCK_RATE: Final = 8000
 FRAME_MICROSECONDS: Final = 20000
 SAMPLE_BITS: Final = 16
@@ -33,8 +33,10 @@ REPORT_FRAMES: Final = 5
 """A hundred milliseconds between two reports of what was sent."""
 
 Reader = Callable[[Any], bytes]
+"""Takes one of the library's frames; gives none of its bytes where it holds no audio."""
 Writer = Callable[[Any, bytes], None]
-FrameHandler = Callable[[int, bytes, float], None]
+"""Takes a vector of bytes of the library's and its new content."""
+FrameHandler = Callable[[int, float, bytes], None]
 SentHandler = Callable[[int, int, int], None]
 
 
@@ -42,13 +44,21 @@ _Ends = ctypes.c_size_t * 2
 """How a C++ vector starts: the addresses of its first byte and of the byte after its last."""
 
 
-def _read_by_pointer(vector: Any) -> bytes:
-    begin, end = _Ends.from_address(int(vector.this))
-    return ctypes.string_at(begin, end - begin)
+_Head = ctypes.c_size_t * 3
+"""How a frame starts: its type (4 bytes, then 4 of padding) and the ends of its vector."""
+_TYPE_MASK: Final = 0xFFFFFFFF
+_Samples = ctypes.c_char * FRAME_BYTES
 
 
-def _read_by_binding(vector: Any) -> bytes:
-    return bytes(vector)
+def _read_by_pointer(frame: Any) -> bytes:
+    kind, begin, end = _Head.from_address(int(frame.this))[:]
+    if kind & _TYPE_MASK != pj.PJMEDIA_FRAME_TYPE_AUDIO or end - begin != FRAME_BYTES:
+        return b""
+    return _Samples.from_address(begin).raw
+
+
+def _read_by_binding(frame: Any) -> bytes:
+    return bytes(frame.buf) if frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO else b""
 
 
 def _write_by_pointer(vector: Any, data: bytes) -> None:
@@ -63,17 +73,51 @@ def _write_by_binding(vector: Any, data: bytes) -> None:
 
 
 def frame_access() -> tuple[Reader, Writer]:
-    """Return how to read and write the library's byte vectors: by pointer where that is shown to be right."""
+    """Return how to read the library's frames and write its vectors: by pointer where that is shown to be right."""
     sample = bytes(range(256)) + bytes(FRAME_BYTES - 256)
-    vector = pj.ByteVector(sample)
-    begin, end = _Ends.from_address(int(vector.this))
-    # Only where the distance is right is it safe to follow the pointer.
-    if begin and end and end - begin == len(sample) and _read_by_pointer(vector) == sample:
+    if _pointers_lie_as_expected(sample):
+        vector = pj.ByteVector(sample)
         _write_by_pointer(vector, sample[::-1])
         if bytes(vector) == sample[::-1]:
             return _read_by_pointer, _write_by_pointer
     _log.warning("The SIP library keeps its frames in an unknown way: they are copied slowly.")
     return _read_by_binding, _write_by_binding
+
+
+def _pointers_lie_as_expected(sample: bytes) -> bool:
+    vector = pj.ByteVector(sample)
+    begin, end = _Ends.from_address(int(vector.this))
+    # Only where the distance is right is it safe to follow the pointer.
+    if not begin or end - begin != len(sample) or ctypes.string_at(begin, end - begin) != sample:
+        return False
+    frame = pj.MediaFrame()
+    frame.buf, frame.type = vector, pj.PJMEDIA_FRAME_TYPE_AUDIO
+    address = int(frame.this)
+    if int(frame.buf.this) - address != ctypes.sizeof(ctypes.c_size_t) or _read_by_pointer(frame) != sample:
+        return False
+    frame.type = pj.PJMEDIA_FRAME_TYPE_NONE
+    return _read_by_pointer(frame) == b""
+
+
+class _Kept(threading.local):
+    """Whether this thread's state of the interpreter is kept; False on a thread that is new to Python."""
+
+    value = False
+
+
+_kept: Final = _Kept()
+
+
+def keep_thread_state() -> None:
+    """Have the interpreter keep its state of this thread, which is the library's, from one callback to the next.
+
+    Otherwise the binding makes and destroys one for each callback, memory mapped and unmapped with it: half of what a
+    frame costs. The state counts its users (PyGILState_Ensure), so one that is never taken back keeps it for as long as
+    the process runs.
+    """
+    if not _kept.value:
+        ctypes.pythonapi.PyGILState_Ensure()
+        _kept.value = True
 
 
 class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no types
@@ -103,7 +147,7 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
     def begin(self, heard: FrameHandler, told: SentHandler) -> None:
         """Serve a call.
 
-        `heard(position, data, captured)` gets each frame, `told(sent, queued, position)` the pace of sending.
+        `heard(position, captured, samples)` gets each frame, `told(sent, queued, position)` the pace of sending.
         """
         self.drop_queued()
         self._gone = self._to_report = self.position = 0
@@ -141,17 +185,19 @@ class FramePort(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no 
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - the library's name
         try:
+            keep_thread_state()
             if (heard := self._heard) is None:
                 return
-            data = self._read(frame.buf) if frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO else b""
+            data = self._read(frame)
             position = self.position
             self.position = position + FRAME_SAMPLES
-            heard(position, data if len(data) == FRAME_BYTES else bytes(FRAME_BYTES), time.monotonic())
+            heard(position, time.monotonic(), data if len(data) == FRAME_BYTES else SILENCE)
         except Exception as error:  # noqa: BLE001 - an exception that reaches the library ends the process
             _log.error("A frame was lost: %s.", type(error).__name__)
 
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802 - the library's name
         try:
+            keep_thread_state()
             frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
             self._write(frame.buf, self._next_to_send())
         except Exception as error:  # noqa: BLE001 - an exception that reaches the library ends the process

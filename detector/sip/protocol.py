@@ -44,6 +44,7 @@ from detector.sip.events import (
     RegistrationFailed,
     StartFailed,
     TransferProgress,
+    encode_audio,
 )
 from detector.sip.wire import StreamDecoder, decode, encode
 
@@ -90,6 +91,7 @@ __all__ = [
     "TransferProgress",
     "decode",
     "encode",
+    "encode_audio",
     "worker_of",
 ]
 

@@ -3,6 +3,8 @@
 import json
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from detector.sip.protocol import Audio, Dtmf, Registered, RegistrationFailed, S
 from detector.sip.registration import LONGEST_RETRY, Registration
 from detector.sip.transfers import Transfer
 from detector.sip.watch import CallWatch
+
+RAMP = bytes(range(160)) * 2
 
 
 def test_settings_travel_as_json() -> None:
@@ -178,7 +182,7 @@ def test_a_service_that_does_not_read_loses_audio_only() -> None:
     outbox.start()
     total = MAX_WAITING + 500
     for frame in range(total):
-        outbox.put_audio(Audio(1, 160 * frame, 0.0, bytes(320)))
+        outbox.put_audio(1, 160 * frame, 0.02 * frame, bytes(320))
         if frame % 100 == 0:
             outbox.put(Dtmf(1, str(frame // 100 % 10), "info", 0))
     assert outbox.dropped > 0
@@ -199,6 +203,74 @@ def test_a_service_that_does_not_read_loses_audio_only() -> None:
     assert len(audio) == total - outbox.dropped
     assert [each.position for each in audio] == sorted(each.position for each in audio)
     assert sum(isinstance(each, Dtmf) for each in received) == total // 100
+
+
+@pytest.fixture
+def outbox_and_reader() -> Iterator[tuple[Outbox, Callable[[], list[Any]]]]:
+    """Make an outbox and what reads every event that has come out of it within a moment."""
+    ours, theirs = socket.socketpair()
+    outbox = Outbox(ours, lambda: None)
+    outbox.start()
+    decoder = StreamDecoder()
+
+    def read() -> list[Any]:
+        theirs.settimeout(0.2)
+        events: list[Any] = []
+        with suppress(TimeoutError):
+            while data := theirs.recv(65536):
+                events.extend(decoder.feed(data))
+        return events
+
+    yield outbox, read
+    outbox.close(5.0)
+    ours.close()
+    theirs.close()
+
+
+def test_frames_leave_when_all_calls_have_given_one(
+    outbox_and_reader: tuple[Outbox, Callable[[], list[Any]]],
+) -> None:
+    outbox, read = outbox_and_reader
+    for _ in range(3):
+        outbox.audio_began()
+    for call in (1, 2):
+        outbox.put_audio(call, 0, 5.0 + call / 1000, RAMP)
+    assert read() == []
+    outbox.put_audio(3, 0, 5.003, RAMP)
+    assert read() == [Audio(call, 0, 5.0 + call / 1000, RAMP) for call in (1, 2, 3)]
+
+
+def test_a_call_that_gives_no_frame_delays_the_others_by_one(
+    outbox_and_reader: tuple[Outbox, Callable[[], list[Any]]],
+) -> None:
+    outbox, read = outbox_and_reader
+    for _ in range(3):
+        outbox.audio_began()
+    outbox.put_audio(1, 0, 5.000, RAMP)
+    outbox.put_audio(2, 0, 5.001, RAMP)
+    assert read() == []
+    outbox.put_audio(1, 160, 5.020, RAMP)
+    first = read()
+    assert [(each.call, each.position) for each in first] == [(1, 0), (2, 0), (1, 160)]
+    # The third is back: the round that began with 1 is whole again.
+    outbox.put_audio(2, 160, 5.021, RAMP)
+    assert read() == []
+    outbox.put_audio(3, 0, 5.022, RAMP)
+    assert [(each.call, each.position) for each in read()] == [(2, 160), (3, 0)]
+
+
+def test_other_events_take_the_frames_before_them_along(
+    outbox_and_reader: tuple[Outbox, Callable[[], list[Any]]],
+) -> None:
+    outbox, read = outbox_and_reader
+    outbox.audio_began()
+    outbox.audio_began()
+    outbox.put_audio(1, 0, 5.0, RAMP)
+    outbox.put(Dtmf(1, "1", "info", 160))
+    assert read() == [Audio(1, 0, 5.0, RAMP), Dtmf(1, "1", "info", 160)]
+    outbox.audio_ended()
+    outbox.put_audio(1, 160, 5.02, RAMP)
+    assert [each.position for each in read()] == [160]
 
 
 def test_the_end_of_the_service_is_noticed_once() -> None:

@@ -28,6 +28,7 @@ from detector.sip.protocol import (
     StreamDecoder,
     decode,
     encode,
+    encode_audio,
     worker_of,
 )
 from detector.sip.wire import MAX_MESSAGE_BYTES, fields_of, kind_of, message
@@ -76,6 +77,11 @@ def test_every_message_returns_as_it_went(cls: type[Any], data: st.DataObject) -
     (received,) = StreamDecoder().feed(encode(sent))
     assert received == sent
     assert type(received) is cls
+
+
+@given(audio=messages(Audio))
+def test_the_short_way_of_audio_gives_the_same_bytes(audio: Audio) -> None:
+    assert encode_audio(audio.call, audio.position, audio.captured, audio.samples) == encode(audio)
 
 
 @given(st.lists(any_message, max_size=6), st.lists(st.integers(1, 400), min_size=1, max_size=20))
