@@ -55,6 +55,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _colours() -> dict[str, str]:
+    """The service writes into a pipe; what it writes is coloured where ours goes to a terminal."""
+    return {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call went, as its caller saw it; see `detector.agents.scenario_call.CallOutcome`."""
@@ -126,7 +131,7 @@ class Loopback:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "detector.cli.main", "answer", "--config", str(config), "--watch",
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1", **self.environ},
+            env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1", **_colours(), **self.environ},
         )  # fmt: skip
         ready = asyncio.Event()
         showing = asyncio.create_task(self._read(ready))

@@ -34,6 +34,7 @@ def answer(
 
     from detector.cli.parts import load_parts, load_transcriber
     from detector.config import load_settings
+    from detector.config.options import list_entries, sip_options, store_url
     from detector.console.terminal import TerminalConsole
 
     settings = load_settings(config)
@@ -42,7 +43,12 @@ def answer(
     parts = load_parts(settings.lexicon.file, settings.prompts.directory)
     recognition = settings.recognition
     transcriber = load_transcriber(recognition.model, recognition.threads, recognition.workers)
+    # Alembic tells of every start; only its troubles are news.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     if check:
+        for part in (sip_options, store_url):
+            part(settings, os.environ)
+        list_entries(settings)
         typer.echo(f"{config}: in order")
         return
     from detector.service.running import run_service

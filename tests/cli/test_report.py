@@ -1,0 +1,71 @@
+"""`detector report` shows what the store holds; `detector purge` takes it away, and asks first."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from detector.agents.record import Turn
+from detector.call import CallInfo
+from detector.cli.main import app
+from detector.stores.store import Store
+
+CONFIG = '[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\nretention_days = 30\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose store holds a call of today with a message, and one of last year."""
+    path = tmp_path / "agent.toml"
+    path.write_text(CONFIG)
+    now = datetime.now(UTC)
+    with Store(tmp_path / "calls.sqlite3") as store:
+        for name, age in (("new", 0), ("old", 365)):
+            started = now - timedelta(days=age)
+            store.begin_call(
+                CallInfo(name, number="13800138000" if name == "new" else "02160953318"), started
+            )
+            store.add_turn(name, Turn("caller", 1.0, 2.0, "喂你好"))
+            store.end_call(name, "message_taken", started)
+        store.add_message("new", "请给我回电话", now)
+    return path
+
+
+def run(*arguments: str, answer: str | None = None) -> str:
+    result = CliRunner().invoke(app, list(arguments), input=answer)
+    assert result.exit_code in {0, 1}, result.output
+    return result.output
+
+
+def numbers(config: Path, *more: str) -> list[str]:
+    lines = run("report", "--config", str(config), "--days", "1000", "--json", *more).splitlines()
+    return [json.loads(line)["number"] for line in lines]
+
+
+def test_the_calls_of_the_last_days_are_shown_the_newest_first(config: Path) -> None:
+    assert numbers(config) == ["13800138000", "02160953318"]
+    week = run("report", "--config", str(config))
+    assert "13800138000" in week
+    assert "02160953318" not in week
+
+
+def test_messages_are_shown_with_their_words(config: Path) -> None:
+    assert "请给我回电话" in run("report", "--config", str(config), "--messages")
+
+
+def test_purge_deletes_what_is_older_than_configured(config: Path) -> None:
+    assert "1 calls" in run("purge", "--config", str(config), "--yes")
+    assert numbers(config) == ["13800138000"]
+
+
+def test_purge_asks_first_and_a_no_deletes_nothing(config: Path) -> None:
+    run("purge", "--config", str(config), answer="n\n")
+    assert len(numbers(config)) == 2
+
+
+def test_everything_of_one_number_can_be_erased(config: Path) -> None:
+    run("purge", "--config", str(config), "--number", "+86 138 0013 8000", "--yes")
+    assert numbers(config) == ["02160953318"]
+    assert numbers(config, "--messages") == []
