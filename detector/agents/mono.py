@@ -52,7 +52,7 @@ class MonoVoices:
 
 def find_voices(blocks: Iterable[Samples], seconds: float) -> MonoVoices:
     """Listen to the first `seconds` of a recording (int16, shape (n,), 8 kHz) and tell its voices apart."""
-    listener = Listener(voice=VoiceActivityDetector(judge=_GateAlone()))
+    listener = Listener(voice=VoiceActivityDetector(judge=_GateAlone()), hears_tones=False)
     turns: list[TurnAudio] = []
     quietest = float("inf")
     heard = 0

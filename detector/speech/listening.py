@@ -45,10 +45,14 @@ class Listener:
     """Feeds voice activity and tones from one stream of audio into the turn segmenter."""
 
     def __init__(
-        self, options: TurnOptions | None = None, voice: VoiceActivityDetector | None = None
+        self,
+        options: TurnOptions | None = None,
+        voice: VoiceActivityDetector | None = None,
+        *,
+        hears_tones: bool = True,
     ) -> None:
         self._voice = voice or VoiceActivityDetector()
-        self._tones = ToneDetector()
+        self._tones = ToneDetector() if hears_tones else None
         self._foreground = Foreground()
         self._segmenter = TurnSegmenter(options)
         longest = (options or TurnOptions()).longest
@@ -65,7 +69,8 @@ class Listener:
     def push(self, samples: Samples) -> Iterator[Heard]:
         """Take the next samples (int16, shape (n,), 8 kHz)."""
         self._buffer.append(samples)
-        yield from self._tones.push(samples)
+        if self._tones is not None:
+            yield from self._tones.push(samples)
         for decision in self._voice.push(samples):
             end = decision.media_time + decision.seconds
             level = rms_dbfs(self._buffer.cut(decision.media_time, end))
@@ -77,7 +82,8 @@ class Listener:
 
     def _is_callers(self, is_speech: bool | None, level: float) -> bool | None:
         """Tones are no speech, and neither is what is spoken in the room behind the caller."""
-        if self._tones.in_tone or is_speech is False:
+        in_tone = self._tones is not None and self._tones.in_tone
+        if in_tone or is_speech is False:
             self._foreground.pause(level)
             return False
         return is_speech if self._foreground.is_foreground(level) else False
