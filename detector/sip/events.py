@@ -170,7 +170,7 @@ _AUDIO_BYTES: Final = _AUDIO_HEAD.size - 4
 
 
 def encode_audio(call: int, position: int, captured: float, samples: bytes) -> bytes:
-    """Return what `encode` gives for an Audio of these fields, at a sixth of its cost and without its checks."""
+    """Return what `encode` gives for an Audio of these fields, at an eighth of its cost and without its checks."""
     size = len(samples)
     return _AUDIO_HEAD.pack(_AUDIO_BYTES + size, _AUDIO_KIND, call, position, captured, size) + samples
 
