@@ -112,8 +112,8 @@ def keep_thread_state() -> None:
     """Have the interpreter keep its state of this thread, which is the library's, from one callback to the next.
 
     Otherwise the binding makes and destroys one for each callback, memory mapped and unmapped with it: a quarter of
-    what the thread that moves the audio costs. The state counts its users (PyGILState_Ensure), so one that is never taken back keeps it for as long as
-    the process runs.
+    what the thread that moves the audio costs. The state counts its users (PyGILState_Ensure), so one that is never
+    taken back keeps it for as long as the process runs.
     """
     if not _kept.value:
         ctypes.pythonapi.PyGILState_Ensure()

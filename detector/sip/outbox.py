@@ -28,7 +28,7 @@ class Outbox:
     """Never blocks whoever puts something in, least of all the thread that moves the audio.
 
     The library hands over a frame of each call every 20 ms, one after the other. The writing thread is woken when all
-    have come: woken for each, it and the library's thread would wait for each other, and the service would read more often.
+    have come: woken for each, it and the library's thread would wait for each other, and the service read more often.
     Whatever is put in leaves in the order in which it came.
 
     `closed` is called once, on the writing thread, when the other end has gone.
