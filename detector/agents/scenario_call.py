@@ -31,8 +31,8 @@ class CallOutcome:
     """SIP status of the end."""
     seconds: float = 0.0
     """From answer to the end, or to being put through."""
-    heard: list[tuple[float, str]] = field(default_factory=list)
-    """Acts of the agent and when they began."""
+    heard: list[tuple[float, float, str]] = field(default_factory=list)
+    """What the agent said: start, end, act."""
     said: list[tuple[float, float, str]] = field(default_factory=list)
     """What the caller said: start, end, words."""
 
@@ -114,23 +114,23 @@ class TestCall:
         if isinstance(self._caller, ScenarioCaller):
             self._caller.receive_act(act, heard.state, heard.media_time)
         if heard.state == "started":
-            self._outcome.heard.append((heard.media_time, str(act or "other")))
-            self._on_line(
-                heard.media_time, f"hears: {heard.prompt.text if heard.prompt else '(no prompt of ours)'}"
-            )
+            self._heard_from = heard.media_time
+            return
+        self._outcome.heard.append((self._heard_from, heard.media_time, str(act or "other")))
+        words = heard.prompt.text if heard.prompt is not None else "(no prompt of ours)"
+        self._on_line(self._heard_from, f"hears: {words}")
 
     async def _watch(self) -> None:
-        """Note how it ends. A REFER is how the agent puts us through."""
-        was_referred = False
+        """Note how it ends. A REFER is how the agent puts us through, if the one we are sent to answers."""
+        referred: CallerCall | None = None
         async for event in self._call.events():
             if isinstance(event, ReferReceived):
-                was_referred = True
-                self._on_line(self._outcome.seconds, "is put through")
+                referred = self._sip.transferred(event)
+                self._on_line(self._outcome.seconds, "is asked to call somebody else")
             elif isinstance(event, CallEnded):
                 self._outcome.code = event.code
-                if was_referred:
+                is_through = referred is not None and referred.answered is not None
+                if is_through or event.cause == "transferred":
                     self._outcome.ending = "put_through"
                 elif event.cause == "remote":
                     self._outcome.ending = "hung_up_by_agent"
-                elif event.cause == "transferred":
-                    self._outcome.ending = "put_through"

@@ -48,13 +48,16 @@ class ToneDetector:
         burst = self._bursts.burst
         return self._dtmf.in_digit or (burst is not None and burst.seconds > _CERTAIN_SECONDS)
 
-    def push(self, samples: Samples) -> Iterator[ToneHeard]:
-        """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield what has been heard."""
+    def push(self, samples: Samples, *, is_voice: bool = False) -> Iterator[ToneHeard]:
+        """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield what has been heard.
+
+        `is_voice`: somebody certainly speaks in them, so they are not searched for tones.
+        """
         for block in self._blocker.push(samples):
-            for digit in self._dtmf.push(block):
+            for digit in (self._dtmf.skip if is_voice else self._dtmf.push)(block):
                 self._digits_until = digit.start + digit.seconds
                 yield self._digit(digit)
-            ended = self._bursts.push(block)
+            ended = (self._bursts.skip if is_voice else self._bursts.push)(block)
             if ended is not None:
                 yield from self._heard(self._cadence.ended(ended))
             yield from self._heard(self._waited())

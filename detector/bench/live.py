@@ -80,10 +80,16 @@ async def _measure(folder: Path, scenarios: Sequence[Scenario], at_once: int) ->
 
 
 def reply_delays(outcome: Outcome) -> Iterator[float]:
-    """Yield the time from each utterance's end to the prompt that answers it."""
+    """Yield the time from each utterance's end to the prompt that answers it.
+
+    An utterance that ended while the agent was still speaking has no reply of its own: the agent waits whether more
+    comes.
+    """
     for number, (_, end, _) in enumerate(outcome.said):
+        if any(start <= end <= until for start, until, _ in outcome.heard):
+            continue
         following = outcome.said[number + 1][0] if number + 1 < len(outcome.said) else float("inf")
-        prompt = next((start for start, _ in outcome.heard if start > end), None)
+        prompt = next((start for start, _, _ in outcome.heard if start > end), None)
         if prompt is not None and prompt < following and prompt - end <= LONGEST_REPLY:
             yield prompt - end
 

@@ -69,8 +69,8 @@ class Outcome:
     seconds: float
     said: tuple[tuple[float, float, str], ...] = ()
     """Start, end and words of what the caller said."""
-    heard: tuple[tuple[float, str], ...] = ()
-    """When the agent began to say something, and which act it was."""
+    heard: tuple[tuple[float, float, str], ...] = ()
+    """Start, end and act of what the agent said."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Loopback:
             row.get("ending", "lost"),
             row.get("seconds", 0.0),
             tuple((start, end, text) for start, end, text in row.get("said", ())),
-            tuple((start, act) for start, act in row.get("heard", ())),
+            tuple((start, end, act) for start, end, act in row.get("heard", ())),
         )
 
     @contextlib.asynccontextmanager

@@ -38,6 +38,11 @@ class TurnAudio:
     samples: Samples
 
 
+CERTAIN_PROBABILITY = 0.7
+CERTAIN_SECONDS = 0.16
+"""Speech as certain as this for as long as this is no tone: digits and call-progress tones get 0.11 at most from the
+judge of voice activity. Searching it for tones would cost half as much as judging it."""
+
 Heard = Activity | ToneHeard | SpeechBegan | TurnAudio
 
 
@@ -54,6 +59,7 @@ class Listener:
         self._voice = voice or VoiceActivityDetector()
         self._tones = ToneDetector() if hears_tones else None
         self._foreground = Foreground()
+        self._certain = 0.0
         self._segmenter = TurnSegmenter(options)
         longest = (options or TurnOptions()).longest
         self._buffer = _Ring(seconds=longest + 4.0)
@@ -70,11 +76,13 @@ class Listener:
         """Take the next samples (int16, shape (n,), 8 kHz)."""
         self._buffer.append(samples)
         if self._tones is not None:
-            yield from self._tones.push(samples)
+            yield from self._tones.push(samples, is_voice=self._certain >= CERTAIN_SECONDS)
         for decision in self._voice.push(samples):
             end = decision.media_time + decision.seconds
             level = rms_dbfs(self._buffer.cut(decision.media_time, end))
             is_speech = self._is_callers(decision.is_speech, level)
+            is_certain = (decision.probability or 0.0) >= CERTAIN_PROBABILITY
+            self._certain = self._certain + decision.seconds if is_certain else 0.0
             yield Activity(decision.media_time, decision.seconds, is_speech, level)
             yield from self._with_audio(
                 self._segmenter.process(decision.seconds, is_speech=is_speech, level=level)

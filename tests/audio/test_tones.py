@@ -264,3 +264,13 @@ def test_real_speech_is_no_tone() -> None:
             blocks += 1
             in_tone += detector.in_tone
     assert in_tone <= 0.001 * blocks
+
+
+def test_what_certainly_is_a_voice_is_not_searched_and_time_goes_on() -> None:
+    detector = ToneDetector()
+    voice = np.random.default_rng(5).normal(0, 3000, 8000).astype(np.int16)
+    assert not list(detector.push(voice, is_voice=True))
+    tone = (8000 * np.sin(2 * np.pi * 1100 * np.arange(8000) / 8000)).astype(np.int16)
+    heard = [*detector.push(tone), *detector.push(np.zeros(24000, np.int16))]
+    assert heard
+    assert heard[0].media_time == pytest.approx(1.0, abs=0.06)
