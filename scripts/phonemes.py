@@ -84,7 +84,7 @@ class MandarinPhonemes:
     def __init__(self) -> None:
         import logging  # noqa: PLC0415 - only to quieten the next line's library
 
-        import jieba  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to load
+        import jieba  # noqa: PLC0415 - slow to load
         from misaki.zh import ZHG2P  # noqa: PLC0415 - slow to load
 
         jieba.setLogLevel(logging.WARNING)
