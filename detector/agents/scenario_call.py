@@ -12,7 +12,6 @@ from detector.agents.channel import Channel
 from detector.agents.prompt_spotter import PromptHeard, PromptSpotter
 from detector.agents.scenario_caller import ScenarioCaller
 from detector.audio.frames import Samples
-from detector.dialogue.prompts import PromptLibrary
 from detector.errors import SipError
 from detector.sip.client import CallerCall, SipCaller
 from detector.sip.protocol import CallEnded, ReferReceived
@@ -38,7 +37,7 @@ class CallOutcome:
 
 
 class TestCall:
-    """Runs one call; `speaker` is asked for audio, `on_line` told what happens, one line at a time."""
+    """Runs one call; `caller` gives the audio, `on_line` is told what happens, one line at a time."""
 
     __test__ = False  # no test case, in spite of its name
 
@@ -46,7 +45,7 @@ class TestCall:
         self,
         sip: SipCaller,
         call: CallerCall,
-        prompts: PromptLibrary,
+        spotter: PromptSpotter,
         caller: ScenarioCaller | Samples,
         channel: Channel | None = None,
         on_line: Callable[[float, str], None] = lambda _when, _text: None,
@@ -54,7 +53,7 @@ class TestCall:
         self._sip = sip
         self._call = call
         self._heard_from = 0.0
-        self._spotter = PromptSpotter(prompts)
+        self._spotter = spotter
         self._caller = caller
         self._channel = channel
         self._on_line = on_line

@@ -116,6 +116,7 @@ async def _place(
     *,
     quiet: bool,
 ) -> CallOutcome:
+    from detector.agents.prompt_spotter import PromptSpotter
     from detector.agents.scenario_call import TestCall
     from detector.dialogue.prompts import PromptLibrary
     from detector.sip.client import SipCaller
@@ -127,5 +128,7 @@ async def _place(
 
     assert isinstance(options, SipOptions)  # noqa: S101 - made by us
     async with SipCaller(options) as sip:
+        # Loaded before the call is placed: while the line is up nothing may keep the caller from talking.
+        spotter = PromptSpotter(PromptLibrary.load())
         call = await sip.call(target, number=number, display_name=name)
-        return await TestCall(sip, call, PromptLibrary.load(), caller, channel, show).run()
+        return await TestCall(sip, call, spotter, caller, channel, show).run()

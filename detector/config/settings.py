@@ -117,7 +117,7 @@ class Recognition(Section):
     """`[recognition]`: the speech recognizer."""
 
     model: str = "whisper-base"
-    threads: PositiveInt = 1
+    threads: PositiveInt = 2
     workers: PositiveInt = 2
     timeout_seconds: PositiveFloat = 8.0
 

@@ -31,7 +31,7 @@ class TurnOptions:
 
     onset: float = 0.12
     onset_window: float = 0.3
-    end_silence: float = 0.4
+    end_silence: float = 0.3
     lead_in: float = 0.2
     """Kept before the first speech of a turn."""
     lead_out: float = 0.1

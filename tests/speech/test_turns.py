@@ -49,11 +49,11 @@ def test_a_short_word_is_a_turn() -> None:
 
 
 def test_a_breath_does_not_end_a_turn() -> None:
-    assert len(ended(run([(1.0, True), (0.3, False), (1.0, True), (1.0, False)]))) == 1
+    assert len(ended(run([(1.0, True), (0.2, False), (1.0, True), (1.0, False)]))) == 1
 
 
 def test_a_pause_ends_a_turn_and_the_next_one_does_not_overlap_it() -> None:
-    turns = ended(run([(1.0, True), (0.46, False), (1.0, True), (1.0, False)]))
+    turns = ended(run([(1.0, True), (0.36, False), (1.0, True), (1.0, False)]))
     assert len(turns) == 2
     assert turns[1].start >= turns[0].end
 
