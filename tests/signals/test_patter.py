@@ -51,7 +51,9 @@ def test_a_loan_recording() -> None:
     assert {item.source for item in evidence} == {"patter.lexicon", "patter.press_key"}
     assert all(item.llr > 0 for item in evidence)
     axes = {item.source: item.axis for item in evidence}
-    assert axes == {"patter.lexicon": "patter", "patter.press_key": "playback"}, "people ask nobody to press a key"
+    assert axes == {"patter.lexicon": "patter", "patter.press_key": "playback"}, (
+        "people ask nobody to press a key"
+    )
     first = evidence[0]
     assert (first.media_time, first.arrived) == (0.0, 0.5)
     assert first.detail == "loans (贷款): 额度已经提升"
