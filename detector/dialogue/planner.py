@@ -5,10 +5,12 @@ The rules, first as prose:
 - It greets as soon as the line is quiet; a caller who talks without a pause is greeted all the same after a while.
 - It answers when the caller has been silent for `reply_silence` and everything he said has been transcribed. A caller
   who spoke only while the agent did gets a moment longer, for he may answer yet.
-- It asks first what it understands least: what he wants, then whom, then who he is; a caller who has said what he
-  wants, and against whom it speaks, is asked whom he wants and then a trivial question. What could not be understood
+- It asks first what it understands least: what he wants, then whom, then who he is. What could not be understood
   is asked again, once.
-- A caller who talks on and on is interrupted once, on purpose: a person stops.
+- An offer is refused, once, before anything is decided on it: who is wanted explains himself, a salesman pushes on
+  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question.
+- A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
+  stops. Where he has already offered something, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
 - The same wording never comes twice in a call, and an act whose wordings are used up is not said again.
 
@@ -42,8 +44,14 @@ class PlannerOptions:
     """Silence after the agent's words where the caller spoke only during them: he may answer yet."""
     patience: float = 3.2
     """Silence after the agent's words before it speaks again."""
-    monologue: float = 5.0
+    monologue: float = 10.0
     """A caller who talks this long without a pause after the greeting is interrupted."""
+    suspicious_monologue: float = 5.0
+    """The same for a caller against whom something speaks."""
+    suspicious_at: float = 0.5
+    """Log-odds (nats) from which on something speaks against a caller."""
+    refuse_at: float = 1.0
+    """Log-odds from which on what a caller offers is refused, to hear how he takes it."""
     most_questions: int = 3
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
@@ -102,6 +110,9 @@ class Planner:
     def questions(self) -> int:
         return sum(item.act in _QUESTIONS for item in self._spoken)
 
+    def has_said(self, act: Act) -> bool:
+        return act in self._said()
+
     def say(self, act: Act, now: float) -> Prompt | None:
         """Take the next unused wording of `act`; None where there is none left."""
         used = {item.prompt.id for item in self._spoken}
@@ -157,15 +168,26 @@ class Planner:
         return Act.GREETING if quiet or floor.now >= self.options.greet_over_speech_after else None
 
     def _interrupt(self, floor: Floor) -> Act | None:
-        if floor.speaking_since is None or Act.INTERRUPT in self._said():
+        said, options = self._said(), self.options
+        if floor.speaking_since is None or said & {Act.INTERRUPT, Act.REFUSE}:
             return None
-        since = max(floor.speaking_since, self.silent_since)
-        return Act.INTERRUPT if floor.now - since >= self.options.monologue else None
+        patience = options.suspicious_monologue if self._is_suspicious(floor) else options.monologue
+        if floor.now - max(floor.speaking_since, self.silent_since) < patience:
+            return None
+        return Act.REFUSE if self._offers(floor) else Act.INTERRUPT
+
+    def _is_suspicious(self, floor: Floor) -> bool:
+        return floor.log_odds >= self.options.suspicious_at
+
+    def _offers(self, floor: Floor) -> bool:
+        return floor.purpose_known and floor.log_odds >= self.options.refuse_at
 
     def _ask(self, floor: Floor) -> Act | None:
+        said = self._said()
+        if self._offers(floor) and floor.turns_since_act and Act.REFUSE not in said:
+            return Act.REFUSE
         if self.questions >= self.options.most_questions:
             return None
-        said = self._said()
         if floor.turns_since_act and not floor.understood and Act.ASK_REPEAT not in said:
             return Act.ASK_REPEAT
         for act in self._order(floor):
@@ -176,8 +198,8 @@ class Planner:
     def _order(self, floor: Floor) -> tuple[Act, ...]:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
-        if floor.log_odds > 0.5 and floor.purpose_known:
-            return (Act.ASK_CALLEE, Act.CHALLENGE, Act.HOLD, Act.ASK_PURPOSE)
+        if self._offers(floor):
+            return (Act.CHALLENGE, Act.ASK_CALLEE, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

@@ -85,20 +85,42 @@ def test_silence_after_the_greeting_is_answered_by_a_question(planner: Planner) 
     assert planner.plan(replace(QUIET, now=4.0 + patience + 0.1)) is Act.ASK_CALLEE
 
 
-def test_a_suspicious_caller_is_asked_whom_he_calls(planner: Planner) -> None:
+def test_an_offer_is_refused_once_and_then_tested_by_a_trivial_question(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True, log_odds=2.0)
     assert planner.plan(said) is Act.ASK_PURPOSE, "what he wants is not known yet"
+    offered = replace(said, purpose_known=True)
+    assert planner.plan(offered) is Act.REFUSE
+    say(planner, Act.REFUSE, 7.0, 9.0)
+    assert planner.plan(replace(offered, now=12.0, caller_silent_since=11.0)) is Act.CHALLENGE
+
+
+def test_who_is_not_suspicious_is_not_refused(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True)
     assert planner.plan(replace(said, purpose_known=True)) is Act.ASK_CALLEE
+    assert planner.plan(replace(said, purpose_known=True, log_odds=0.6)) is not Act.REFUSE
 
 
 def test_a_caller_who_talks_on_is_interrupted_once(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     talking = replace(QUIET, caller_speaking=True, speaking_since=1.0)
-    assert planner.plan(replace(talking, now=6.0)) is None
-    assert planner.plan(replace(talking, now=9.5)) is Act.INTERRUPT
-    say(planner, Act.INTERRUPT, 9.5, 11.0)
-    assert planner.plan(replace(talking, now=30.0)) is None
+    assert planner.plan(replace(talking, now=9.5)) is None, "nothing speaks against him"
+    assert planner.plan(replace(talking, now=8.0, log_odds=0.6)) is None
+    assert planner.plan(replace(talking, now=9.5, log_odds=0.6)) is Act.INTERRUPT
+    assert planner.plan(replace(talking, now=14.5)) is Act.INTERRUPT
+    say(planner, Act.INTERRUPT, 14.5, 16.0)
+    assert planner.plan(replace(talking, now=40.0)) is None
+
+
+def test_a_monologue_that_offers_something_is_interrupted_by_the_refusal(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    offering = replace(
+        QUIET, now=9.5, caller_speaking=True, speaking_since=1.0, purpose_known=True, log_odds=2.0
+    )
+    assert planner.plan(offering) is Act.REFUSE
+    say(planner, Act.REFUSE, 9.5, 11.0)
+    assert planner.plan(replace(offering, now=40.0)) is None, "once"
 
 
 def test_no_wording_comes_twice(planner: Planner) -> None:

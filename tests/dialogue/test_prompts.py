@@ -54,7 +54,7 @@ def test_no_wording_says_yes(library: PromptLibrary) -> None:
 @pytest.mark.parametrize(
     ("language", "assistant", "transcribed"),
     [
-        ("zh", r"自动(语音)?助理", "通话会转成文字|通话会转写|通话转成文字"),
+        ("zh", r"(自动|语音)助理", "通话转文字|通话会转写|通话转成文字"),
         ("en", "automatic assistant", "transcribe"),
     ],
 )
