@@ -26,7 +26,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "screener screener_options",
         "agents sip",
         "stores config",
-        "service console bench",
+        "service console bench evaluation",
         "cli",
     )
 )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import detector
-from detector.cli import answer, bench, call, models, report, screen, simulate
+from detector.cli import answer, bench, call, evaluate, models, report, screen, simulate
 from detector.errors import ConfigurationError, DetectorError, PortInUse, StoreError
 
 __all__ = ["app", "main"]
@@ -54,6 +54,7 @@ app.command("screen", short_help="Judge recordings of calls.")(screen.screen)
 app.command("report", short_help="Show calls and messages.")(report.report)
 app.command("purge", short_help="Delete old calls, or all of one number.")(report.purge)
 app.command("simulate", short_help="Play simulated callers against the agent.")(simulate.simulate)
+app.command("evaluate", short_help="Measure the detector on simulated or labelled calls.")(evaluate.evaluate)
 app.command("call", short_help="Place a test call over real SIP.")(call.call)
 app.command("bench", short_help="Measure speed and accuracy on this machine.")(bench.bench)
 app.add_typer(models.app, name="models", short_help="Recognition weights: list, make ready, check.")

@@ -1,0 +1,271 @@
+"""What `detector evaluate` runs: scenarios under their conditions, or recordings, or nothing but a file of calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from detector.agents.scenario import Scenario
+    from detector.evaluation.calls import JudgedCall
+    from detector.evaluation.conditions import Condition
+    from detector.evaluation.evaluation import Beside, Evaluation
+
+__all__ = ["Request", "run_evaluation"]
+
+CALLS_FILE = "calls.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of the command line. `loss` in shares."""
+
+    scenarios: tuple[Path, ...]
+    clips: Path | None
+    snr: tuple[float, ...]
+    loss: tuple[float, ...]
+    seed: int
+    limit: int | None
+    only_rendered: bool
+    grid: bool
+    leave_out: bool
+    compare: Path | None
+    fusion: Path | None
+    calls: Path | None
+    recordings: Path | None
+    jobs: int
+    model: str | None
+
+
+def run_evaluation(request: Request, out: Path, *, quiet: bool) -> Evaluation:
+    """Run what is asked for, write the files into `out` and return the figures.
+
+    Raises ConfigurationError where the options do not go together, InputError where nothing could be judged.
+    """
+    import json
+
+    from detector.evaluation.calls import write_rows
+
+    _check(request)
+    # What is wrong with the folder is told before anything is played.
+    before = _earlier(request, out)
+    out.mkdir(parents=True, exist_ok=True)
+    if request.calls is not None:
+        found = _of_calls(request)
+    elif request.recordings is not None:
+        found = _of_recordings(request, quiet)
+    else:
+        found = _of_scenarios(request, out, quiet)
+    if before is not None:
+        from detector.evaluation.compare import compare
+
+        found = replace(found, comparison=compare(before, found.figures.calls, str(request.compare)))
+    write_rows(out / CALLS_FILE, [call.row for call in found.figures.calls])
+    content = json.dumps(found.as_json(), indent=2, ensure_ascii=False)
+    (out / "metrics.json").write_text(content + "\n", encoding="utf-8")
+    return found
+
+
+def _check(request: Request) -> None:
+    from detector.errors import ConfigurationError
+
+    given = [bool(request.scenarios), request.recordings is not None, request.calls is not None]
+    if not any(given):
+        raise ConfigurationError("nothing to evaluate: name scenario files, or --calls, or --recordings")
+    if sum(given) > 1 and (request.recordings is not None or not request.scenarios):
+        raise ConfigurationError("--recordings stands alone: neither scenarios nor --calls go with it")
+    if not request.scenarios or request.calls is not None:
+        for name, asked in (("--grid", request.grid), ("--leave-out", request.leave_out)):
+            if asked:
+                raise ConfigurationError(f"{name} plays scenarios: name a scenario file, without --calls")
+
+
+def _earlier(request: Request, out: Path) -> tuple[JudgedCall, ...] | None:
+    from detector.errors import ConfigurationError
+    from detector.evaluation.calls import read_calls
+
+    if request.compare is None:
+        return None
+    if request.compare.resolve() == out.resolve():
+        raise ConfigurationError(f"--compare {request.compare} would be overwritten: choose another --out")
+    path = request.compare / CALLS_FILE if request.compare.is_dir() else request.compare
+    return tuple(read_calls(path))
+
+
+def _about(request: Request, source: str, files: Sequence[Path], **more: Any) -> Any:
+    from datetime import UTC, datetime
+
+    import detector
+    from detector.evaluation.evaluation import About
+
+    fusion = "as shipped" if request.fusion is None else str(request.fusion)
+    day = datetime.now(UTC).date().isoformat()
+    names = tuple(map(str, files))
+    return About(source, names, detector.__version__, day, fusion=fusion, **more)
+
+
+def _of_calls(request: Request) -> Evaluation:
+    """Judge rows that are there already; scenarios, where named, say what made each caller hard."""
+    from detector.evaluation.calls import call_from_row, read_calls
+    from detector.evaluation.evaluation import Evaluation
+    from detector.evaluation.metrics import figures_of
+
+    assert request.calls is not None  # noqa: S101 - asked by the caller of this
+    calls = read_calls(request.calls)
+    known = {scenario.id: _circumstances(scenario) for scenario in _scenarios(request)[0]}
+    calls = [
+        call_from_row({**call.row, **known[call.id]}, call.id) if call.id in known else call for call in calls
+    ]
+    return Evaluation(_about(request, "calls", [request.calls]), figures_of(calls))
+
+
+def _scenarios(request: Request) -> tuple[list[Scenario], int]:
+    """Return the scenarios of all files, and how many lines were wrong: each is named."""
+    from detector.agents.scenario import load_scenarios
+    from detector.errors import ScenarioError
+
+    found: dict[str, Scenario] = {}
+    failed = 0
+    for path in request.scenarios:
+        loaded = load_scenarios(path)
+        again = [one.id for one in loaded.scenarios if found.setdefault(one.id, one) is not one]
+        problems = [
+            *loaded.errors,
+            *(ScenarioError(f"{path}: scenario {name} stands in an earlier file too") for name in again),
+        ]
+        for problem in problems:
+            typer.echo(f"detector: {problem}", err=True)
+        failed += len(problems)
+    return list(found.values()), failed
+
+
+def _circumstances(scenario: Scenario) -> Mapping[str, str]:
+    """What a row of `simulate` does not say of the caller."""
+    return {"language": scenario.language, "noise": scenario.noise, "why": scenario.why}
+
+
+def _of_scenarios(request: Request, out: Path, quiet: bool) -> Evaluation:
+    from detector.evaluation.conditions import Condition
+    from detector.evaluation.evaluation import Evaluation
+
+    clips = request.clips or request.scenarios[0].parent / "clips"
+    scenarios, failed = _scenarios(request)
+    scenarios, skipped = _rendered(scenarios, clips) if request.only_rendered else (scenarios, 0)
+    scenarios = scenarios[: request.limit]
+    main = Condition(request.snr[0], request.loss[0], request.seed)
+    plan = _Plan(request, main, scenarios)
+    failed += plan.play(clips, quiet)
+    about = _about(request, "scenarios", request.scenarios, condition=main, failed=failed, skipped=skipped)
+    plan.write_rows(out)
+    return Evaluation(
+        about,
+        plan.figures(main),
+        lines=plan.beside(plan.lines),
+        grid=plan.beside(plan.grid),
+        left_out=plan.beside(plan.left_out),
+    )
+
+
+def _rendered(scenarios: list[Scenario], clips: Path) -> tuple[list[Scenario], int]:
+    from detector.agents.clips import Clips
+    from detector.errors import ScenarioError
+
+    library = Clips(clips)
+    kept = []
+    for scenario in scenarios:
+        try:
+            library.check(scenario)
+        except ScenarioError:
+            continue
+        kept.append(scenario)
+    return kept, len(scenarios) - len(kept)
+
+
+class _Plan:
+    """Which scenarios are played under which conditions; each pair once."""
+
+    def __init__(self, request: Request, main: Condition, scenarios: list[Scenario]) -> None:
+        from detector.decision.fusion import FusionModel
+        from detector.evaluation import conditions
+
+        self._request = request
+        self._main = main
+        lines = [replace(main, snr=snr, loss=loss) for snr in request.snr for loss in request.loss]
+        self.lines = [line for line in lines if line != main]
+        self.grid = conditions.grid(main) if request.grid else []
+        model = FusionModel.load(request.fusion)
+        self.left_out = conditions.leave_out(main, model) if request.leave_out else []
+        few = conditions.fixed_subset(scenarios)
+        self._calls = list(
+            dict.fromkeys(
+                [(scenario, condition) for condition in (main, *self.lines) for scenario in scenarios]
+                + [(scenario, condition) for condition in self.left_out for scenario in scenarios]
+                + [(scenario, condition) for condition in self.grid for scenario in few]
+            )
+        )
+        self._few = {scenario.id for scenario in few}
+        self._found: dict[Condition, list[JudgedCall]] = {}
+
+    def play(self, clips: Path, quiet: bool) -> int:
+        """Play all of it; return how many calls could not be played, each of which is named."""
+        from detector.cli.playing import PlaySettings, play
+        from detector.cli.progress import output_console, progress_bar
+        from detector.evaluation.calls import call_from_row
+
+        settings = PlaySettings(clips, self._request.model, self._request.fusion)
+        outcomes = play(self._calls, settings, self._request.jobs)
+        failed: dict[str, None] = {}
+        with progress_bar(output_console(), "simulating", len(self._calls), wanted=not quiet) as advance:
+            for (scenario, condition), outcome in zip(self._calls, outcomes, strict=True):
+                if isinstance(outcome, str):
+                    failed[outcome] = None
+                else:
+                    call = call_from_row({**outcome, **_circumstances(scenario)}, scenario.id)
+                    self._found.setdefault(condition, []).append(call)
+                advance()
+        for problem in failed:
+            typer.echo(f"detector: {problem}", err=True)
+        return len(failed)
+
+    def write_rows(self, out: Path) -> None:
+        """Write the calls of the other conditions, a file each."""
+        from detector.evaluation.calls import write_rows
+
+        others = {condition: calls for condition, calls in self._found.items() if condition != self._main}
+        if others:
+            (out / "runs").mkdir(exist_ok=True)
+        for condition, calls in others.items():
+            write_rows(out / "runs" / f"{condition.name}.jsonl", [call.row for call in calls])
+
+    def figures(self, condition: Condition) -> Any:
+        from detector.errors import InputError
+        from detector.evaluation.metrics import figures_of
+
+        if condition not in self._found:
+            raise InputError(f"no call could be played at {condition.words}: there is nothing to report")
+        return figures_of(self._found[condition])
+
+    def beside(self, conditions: list[Condition]) -> tuple[Beside, ...]:
+        from detector.evaluation.compare import compare
+        from detector.evaluation.evaluation import Beside
+        from detector.evaluation.metrics import figures_of
+
+        main = self._found.get(self._main, [])
+        found = []
+        for condition in conditions:
+            calls = self._found.get(condition, [])
+            if condition in self.grid:
+                calls = [call for call in calls if call.id in self._few]
+            if calls:
+                comparison = compare(main, calls, condition.words)
+                found.append(Beside(condition, figures_of(calls), comparison))
+        return tuple(found)
+
+
+def _of_recordings(request: Request, quiet: bool) -> Evaluation:
+    raise NotImplementedError
