@@ -11,17 +11,15 @@ of recognition.
 """
 
 import argparse
-import csv
-import gzip
 import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from detector.call import Language
+from detector.corpora import texts
 from detector.signals.patter import PatterExtractor
 from detector.text.lexicon import Lexicon, Role
 from detector.text.matcher import Exactness, Hit, Matcher
@@ -53,28 +51,19 @@ def half_of(name: str) -> str:
     return "report" if hashlib.sha1(name.encode(), usedforsecurity=False).digest()[0] % 2 else "development"
 
 
-def rows(path: Path) -> Iterator[dict[str, str]]:
-    opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
 def read_samples(data: Path) -> Iterator[Sample]:
-    for row in rows(data / "ftc_robocalls_en.tsv"):
-        yield Sample(
-            "ftc (en)", row["campaign"] or row["id"], row["transcript"], unwanted=True, language="en"
-        )
+    for one in texts.ftc_robocalls(data / "ftc_robocalls_en.tsv"):
+        yield Sample("ftc (en)", one.group, one.text, one.unwanted, one.language)
     openings: dict[str, list[str]] = {}
-    for row in rows(data / "teleantifraud.tsv.gz"):
-        if row["label"] == "normal":
-            yield Sample("teleantifraud normal", row["dialogue"], row["text"], unwanted=False, language="zh")
-        elif row["role"] == "left" and len(turns := openings.setdefault(row["dialogue"], [])) < OPENING_TURNS:
-            turns.append(row["text"])
+    for one in texts.teleantifraud(data / "teleantifraud.tsv.gz"):
+        if not one.unwanted:
+            yield Sample("teleantifraud normal", one.group, one.text, one.unwanted, one.language)
+        elif one.role == "left" and len(turns := openings.setdefault(one.group, [])) < OPENING_TURNS:
+            turns.append(one.text)
     for name, turns in openings.items():
         yield Sample("teleantifraud fraud", name, "\n".join(turns), unwanted=True, language="zh")
-    for corpus in ("crosswoz", "lccc_toy"):
-        for row in rows(data / f"{corpus}.tsv.gz"):
-            yield Sample(corpus, row["dialogue"], row["text"], unwanted=False, language="zh")
+    for one in (*texts.crosswoz(data / "crosswoz.tsv.gz"), *texts.lccc(data / "lccc_toy.tsv.gz")):
+        yield Sample(one.corpus, one.group, one.text, one.unwanted, one.language)
 
 
 def distinct(samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -97,6 +86,7 @@ class Homophones:
             for cell in range(0xA1, 0xFF)
         ]
         self._class = {c: accent_class(table.spell(c)[0]) for c in common if c and table.spell(c)}
+        self._common = list(self._class)
         self._members: dict[str, list[str]] = {}
         for character, sound in self._class.items():
             self._members.setdefault(sound, []).append(character)
@@ -104,10 +94,17 @@ class Homophones:
     def spoil(self, text: str) -> str:
         return "".join(map(self._spoil_one, text))
 
+    def swap(self, character: str) -> str:
+        """Return a common character that sounds like `character`; one without a known sound stays."""
+        sound = self._class.get(character)
+        return character if sound is None else self._random.choice(self._members[sound])
+
+    def any(self) -> str:
+        """Return any common character."""
+        return self._random.choice(self._common)
+
     def _spoil_one(self, character: str) -> str:
-        if character not in self._class or self._random.random() >= self._share:
-            return character
-        return self._random.choice(self._members[self._class[character]])
+        return self.swap(character) if self._random.random() < self._share else character
 
 
 @dataclass(slots=True)

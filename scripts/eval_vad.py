@@ -23,6 +23,7 @@ from detector.audio.frames import Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.audio.silero import WINDOW_SAMPLES
 from detector.audio.vad import VadOptions, VoiceActivityDetector, VoiceDecision
+from detector.corpora.speech import SpeechSpan, ten_vad
 
 FRAME = 80
 SNR_DB = 10.0
@@ -49,20 +50,19 @@ def mix(speech: Samples, labels: Flags, noise: Samples) -> Samples:
     return mixed
 
 
-def labels_of(path: Path, frames: int) -> Flags:
-    fields = path.read_text().strip().split(",")[1:]
+def flags_of(spans: tuple[SpeechSpan, ...], frames: int) -> Flags:
     labels = np.zeros(frames, bool)
-    for start, end, flag in zip(fields[0::3], fields[1::3], fields[2::3], strict=True):
-        labels[round(float(start) * 100) : round(float(end) * 100)] = flag == "1"
+    for span in spans:
+        labels[round(span.start * 100) : round(span.end * 100)] = span.is_speech
     return labels
 
 
 def load(data: Path) -> Iterator[Clip]:
     noises = [(path.stem, read_clip(path)) for path in sorted((data / "noise").glob("noise*.wav"))]
-    for path in sorted((data / "ten_vad").glob("*.wav")):
-        number = int(path.stem.rsplit("-", 1)[1])
-        clean = read_clip(path)
-        labels = labels_of(path.with_suffix(".scv"), len(clean) // FRAME)
+    for labelled in ten_vad(data / "ten_vad"):
+        number = int(labelled.path.stem.rsplit("-", 1)[1])
+        clean = read_clip(labelled.path)
+        labels = flags_of(labelled.spans, len(clean) // FRAME)
         yield Clip(number, "clean", decode_alaw(encode_alaw(clean)), labels)
         for name, noise in noises:
             yield Clip(number, name, decode_alaw(encode_alaw(mix(clean, labels, noise))), labels)

@@ -19,7 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "errors clock call resources number_plan",
-        "audio",
+        "audio corpora",
         "speech text",
         "signals",
         "decision dialogue events exchange",

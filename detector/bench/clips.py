@@ -1,6 +1,5 @@
 """Clips with their words: real speakers in a folder of the user's, synthetic voices that ship."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.audio.resample import resample
 from detector.call import Language
+from detector.corpora.speech import aishell3
 from detector.errors import AudioFileError
 from detector.resources import fixtures_dir
 
@@ -34,20 +34,9 @@ class SpokenClip:
 
 
 def real_speakers(data: Path) -> list[SpokenClip]:
-    """Read `data`/aishell3: manifest.tsv with the columns file, speaker and transcript, ordered by speaker.
-
-    Raises AudioFileError where it is not there.
-    """
-    folder = data / "aishell3"
-    try:
-        with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
-            rows = sorted(csv.DictReader(lines, delimiter="\t"), key=lambda row: row["speaker"])
-    except OSError:
-        raise AudioFileError(f"{folder}: no manifest.tsv of real speakers there") from None
-    return [
-        SpokenClip(row["speaker"], read_samples(folder / row["file"]), row["transcript"], "zh")
-        for row in rows
-    ]
+    """Read the clips of `data`/aishell3, ordered by speaker. Raises InputError where they are not there."""
+    clips = sorted(aishell3(data / "aishell3"), key=lambda clip: clip.speaker)
+    return [SpokenClip(clip.speaker, read_samples(clip.path), clip.text, "zh") for clip in clips]
 
 
 def synthetic_voices() -> list[SpokenClip]:

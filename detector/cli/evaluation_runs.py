@@ -268,4 +268,17 @@ class _Plan:
 
 
 def _of_recordings(request: Request, quiet: bool) -> Evaluation:
-    raise NotImplementedError
+    from detector.cli.evaluation_recordings import judge_recordings
+    from detector.errors import InputError
+    from detector.evaluation.calls import call_from_row
+    from detector.evaluation.evaluation import Evaluation
+    from detector.evaluation.metrics import figures_of
+
+    assert request.recordings is not None  # noqa: S101 - asked by the caller of this
+    rows, failed = judge_recordings(
+        request.recordings, request.model, request.jobs, request.limit, quiet=quiet
+    )
+    if not rows:
+        raise InputError(f"{request.recordings}: no recording could be judged")
+    about = _about(request, "recordings", [request.recordings], failed=failed)
+    return Evaluation(about, figures_of([call_from_row(row, row["id"]) for row in rows]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from detector.agents.replay import Replay, ReplayResult
 
-__all__ = ["screen"]
+__all__ = ["judge", "load_replay", "screen"]
 
 AUDIO_ENDINGS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
 
@@ -67,11 +67,11 @@ def screen(
         raise ConfigurationError(
             "no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)"
         )
-    replay = _replay(full, caller_channel, language, deadline, model, threads, lexicon)
+    replay = load_replay(full, caller_channel, language, deadline, model, threads, lexicon)
     console = output_console()
     with progress_bar(console, "judging", len(files)) as advance:
         for path in files:
-            outcome = _judge(replay, path)
+            outcome = judge(replay, path)
             if isinstance(outcome, Exception):
                 failed = True
                 typer.echo(f"detector: {outcome}", err=True)
@@ -97,7 +97,7 @@ def _collect(paths: list[Path]) -> tuple[list[Path], bool]:
     return files, failed
 
 
-def _replay(
+def load_replay(
     full: bool,
     caller_channel: Literal["left", "right"] | None,
     language: Literal["zh", "en", "auto"],
@@ -106,6 +106,7 @@ def _replay(
     threads: int,
     lexicon: Path | None,
 ) -> Replay:
+    """Load what judging recordings needs. Raises ConfigurationError."""
     from detector.agents.replay import Replay
     from detector.cli.parts import load_parts, load_transcriber
     from detector.decision.policy import PolicyOptions
@@ -121,7 +122,7 @@ def _replay(
     return Replay(load_parts(lexicon), options, transcriber.transcribe, caller_channel=caller_channel)
 
 
-def _judge(replay: Replay, path: Path) -> ReplayResult | InputError | RecognitionError:
+def judge(replay: Replay, path: Path) -> ReplayResult | InputError | RecognitionError:
     """Judge one recording; what is wrong with it must not keep the others from being judged."""
     from detector.errors import where
 

@@ -11,7 +11,15 @@ from typing import Any
 
 from detector.errors import InputError
 
-__all__ = ["DEADLINE_REASONS", "QUESTIONS", "JudgedCall", "call_from_row", "read_calls", "write_rows"]
+__all__ = [
+    "DEADLINE_REASONS",
+    "QUESTIONS",
+    "UNKNOWN",
+    "JudgedCall",
+    "call_from_row",
+    "read_calls",
+    "write_rows",
+]
 
 QUESTIONS = frozenset(
     {"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "hold", "interrupt", "challenge"}

@@ -10,7 +10,7 @@ from detector.evaluation import curves
 from detector.evaluation.calls import JudgedCall
 from detector.evaluation.intervals import Share, share
 
-__all__ = ["Figures", "Group", "Headline", "Ranking", "Spread", "figures_of"]
+__all__ = ["KINDS", "Figures", "Group", "Headline", "Ranking", "Spread", "figures_of"]
 
 MOST_QUESTIONS = 2
 """A person is asked no more than this before he is put through."""
