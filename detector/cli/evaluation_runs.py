@@ -50,6 +50,7 @@ def run_evaluation(request: Request, out: Path, *, quiet: bool) -> Evaluation:
     import json
 
     from detector.evaluation.calls import write_rows
+    from detector.evaluation.page import render_report
 
     _check(request)
     # What is wrong with the folder is told before anything is played.
@@ -68,6 +69,7 @@ def run_evaluation(request: Request, out: Path, *, quiet: bool) -> Evaluation:
     write_rows(out / CALLS_FILE, [call.row for call in found.figures.calls])
     content = json.dumps(found.as_json(), indent=2, ensure_ascii=False)
     (out / "metrics.json").write_text(content + "\n", encoding="utf-8")
+    (out / "report.html").write_text(render_report(found), encoding="utf-8")
     return found
 
 
@@ -262,7 +264,7 @@ class _Plan:
             if condition in self.grid:
                 calls = [call for call in calls if call.id in self._few]
             if calls:
-                comparison = compare(main, calls, condition.words)
+                comparison = compare(main, calls, condition.words, resamples=0)
                 found.append(Beside(condition, figures_of(calls), comparison))
         return tuple(found)
 

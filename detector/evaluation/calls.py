@@ -54,16 +54,26 @@ class JudgedCall:
     """The whole row: evidence, turns and acts are shown from it."""
 
     @property
+    def is_recording(self) -> bool:
+        """Whether a recording was judged: nobody could be asked anything, and nothing was done."""
+        return "agent_acts" not in self.row
+
+    @property
     def is_error(self) -> bool:
         """Whether the person called would complain about it."""
-        return self.action not in (self.right_actions if self.wanted else ("hang_up",))
+        return self.action not in self.right_actions
 
     @property
     def right_actions(self) -> tuple[str, ...]:
-        """What should have been done: an announcement is delivered by a message too."""
+        """What should have been done.
+
+        An announcement is delivered by a message too. A recording that is kept from the person called by a message
+        is told from the others well enough, and one left undecided harms no wanted caller.
+        """
         if not self.wanted:
-            return ("hang_up",)
-        return ("forward", "take_message") if self.caller == "notice" else ("forward",)
+            return ("hang_up", "take_message") if self.is_recording else ("hang_up",)
+        delivered = ("forward", "take_message") if self.caller == "notice" else ("forward",)
+        return (*delivered, "none") if self.is_recording else delivered
 
     @property
     def questions(self) -> int:

@@ -118,7 +118,7 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 1,
 ) -> Comparison:
-    """Compare the calls that both runs have, by their ids.
+    """Compare the calls that both runs have, by their ids; without resamples the shares alone.
 
     Raises InputError where there is none, or where the runs disagree on which of them are wanted.
     """
@@ -137,7 +137,7 @@ def compare(
         len(before) - len(pairs),
         len(after) - len(pairs),
         tuple(_change(pairs, *each) for each in _SHARES),
-        tuple(_shift(pairs, *each, resamples=resamples, seed=seed) for each in _FIGURES),
+        _shifts(pairs, resamples, seed) if resamples else (),
     )
 
 
@@ -211,31 +211,27 @@ _FIGURES: tuple[tuple[str, bool, str, Measure], ...] = (
 )
 
 
-def _shift(
-    pairs: Sequence[Pair],
-    name: str,
-    more_is_better: bool,
-    unit: str,
-    measure: Measure,
-    *,
-    resamples: int,
-    seed: int,
-) -> Shift:
-    def of(chosen: Sequence[Pair]) -> tuple[float | None, float | None]:
-        return measure([one for one, _ in chosen]), measure([two for _, two in chosen])
-
+def _shifts(pairs: Sequence[Pair], resamples: int, seed: int) -> tuple[Shift, ...]:
+    """Every figure before and after, and the middle of its differences over calls drawn again."""
+    before, after = [one for one, _ in pairs], [two for _, two in pairs]
     chance = np.random.default_rng(seed)
-    differences = []
+    differences: dict[str, list[float]] = {name: [] for name, *_ in _FIGURES}
     for _ in range(resamples):
-        one, two = of([pairs[at] for at in chance.integers(len(pairs), size=len(pairs))])
-        if one is not None and two is not None:
-            differences.append(two - one)
-    low, high = np.percentile(differences, [2.5, 97.5]) if differences else (None, None)
-    return Shift(
-        name,
-        more_is_better,
-        unit,
-        *of(pairs),
-        None if low is None else float(low),
-        None if high is None else float(high),
+        drawn = chance.integers(len(pairs), size=len(pairs)).tolist()
+        old, new = [before[at] for at in drawn], [after[at] for at in drawn]
+        for name, _better, _unit, measure in _FIGURES:
+            one, two = measure(old), measure(new)
+            if one is not None and two is not None:
+                differences[name].append(two - one)
+    return tuple(
+        Shift(name, better, unit, measure(before), measure(after), *_middle(differences[name]))
+        for name, better, unit, measure in _FIGURES
     )
+
+
+def _middle(differences: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
+    """The bounds of 95 % of them."""
+    if not differences:
+        return None, None
+    low, high = np.percentile(differences, [2.5, 97.5])
+    return float(low), float(high)

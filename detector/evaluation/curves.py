@@ -80,8 +80,14 @@ class Bin:
     high: float
     said: float
     """Their mean probability."""
-    was: Share
+    calls: int
+    unwanted: int
     """How many of them were unwanted."""
+
+    @property
+    def was(self) -> Share:
+        """The share of unwanted calls among them."""
+        return share(self.unwanted, self.calls)
 
 
 def bins(calls: Sequence[JudgedCall], count: int = BINS) -> list[Bin]:
@@ -94,7 +100,8 @@ def bins(calls: Sequence[JudgedCall], count: int = BINS) -> list[Bin]:
             at / count,
             (at + 1) / count,
             fmean(call.unwanted for call in inside),
-            share(sum(not call.wanted for call in inside), len(inside)),
+            len(inside),
+            sum(not call.wanted for call in inside),
         )
         for at, inside in sorted(filled.items())
     ]
@@ -102,8 +109,8 @@ def bins(calls: Sequence[JudgedCall], count: int = BINS) -> list[Bin]:
 
 def calibration_error(found: Sequence[Bin]) -> float | None:
     """Expected calibration error: by how much probability and share differ, on average over the calls."""
-    total = sum(one.was.of for one in found)
-    return sum(abs(one.said * one.was.of - one.was.count) for one in found) / total if total else None
+    total = sum(one.calls for one in found)
+    return sum(abs(one.said * one.calls - one.unwanted) for one in found) / total if total else None
 
 
 def brier(calls: Sequence[JudgedCall]) -> float | None:

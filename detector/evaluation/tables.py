@@ -12,19 +12,37 @@ from detector.evaluation.intervals import Share
 from detector.evaluation.metrics import Figures, Group, Spread
 
 __all__ = [
-    "LIMITS",
     "beside_tables",
     "closing_lines",
     "error_bound",
     "headline_lines",
+    "limits",
     "outcome_table",
     "timing_table",
 ]
 
-LIMITS = (
-    "Simulated callers with synthetic voices: these figures compare versions of the detector and find its mistakes. "
-    "How often it errs with real callers they do not show."
-)
+RARE = 0.1
+"""Rates above it are not said as "one in so many"."""
+_LIMITS = {
+    "scenarios": (
+        "Simulated callers with synthetic voices. These figures compare versions of the detector and find its "
+        "mistakes; how often it errs with real callers they do not show. No errors among N calls bound the rate, for "
+        "callers like these, only below the upper end of the interval."
+    ),
+    "recordings": (
+        "Recordings cannot be asked anything: words alone never suffice to hang up on one, so a message counts as "
+        "kept from the person called. The figures hold for these recordings and their like."
+    ),
+    "calls": (
+        "Calls that were judged before: where they come from simulation they show nothing of real callers. No errors "
+        "among N calls bound the rate, for callers like these, only below the upper end of the interval."
+    ),
+}
+
+
+def limits(source: str) -> str:
+    """What the figures cannot say, by where the calls came from."""
+    return _LIMITS[source]
 
 
 def error_bound(wanted: Share) -> str:
@@ -32,7 +50,9 @@ def error_bound(wanted: Share) -> str:
     if not wanted.of:
         return "No wanted caller was played: nothing is known of the error that counts most."
     seen = f"{wanted.count or 'None'} of {wanted.of} wanted callers {'was' if wanted.count < 2 else 'were'} hung up on"
-    bound = f"{100 * wanted.high:.1f} % (95 % confidence), about one in {1 / wanted.high:.0f}"
+    bound = f"{100 * wanted.high:.1f} % (95 % confidence)"
+    if wanted.high <= RARE:
+        bound += f", about one in {1 / wanted.high:.0f}"
     if not wanted.count:
         return f"{seen}. That bounds the rate for callers like these only below {bound}."
     return f"{seen}: {wanted.count} too many. The rate for callers like these may be as high as {bound}."
@@ -154,8 +174,7 @@ def closing_lines(found: Evaluation, out: Path) -> Iterator[str]:
         yield f"{about.failed} inputs could not be judged: the figures are those of the others."
     if about.skipped:
         yield f"{about.skipped} scenarios were left out: their clips are not rendered."
-    if about.source == "scenarios":
-        yield LIMITS
+    yield limits(about.source)
     wrong = len(found.figures.errors)
     yield f"{wrong} calls did not end as they should; each with its talk and evidence: {out / 'report.html'}"
 
