@@ -67,7 +67,7 @@ class CallScreener:
         self._out: deque[Event] = deque()
         self._phase = _Phase.SCREENING
         self._listener = Listener(options.turns)
-        self._observers = Observers(call, parts.matcher, options.known_names)
+        self._observers = Observers(call, parts.matcher, options.known_names, parts.intent)
         self._fusion = Fusion(parts.fusion)
         self._policy = Policy(options.policy)
         self._planner = Planner(parts.prompts, call.language or options.languages[0], options.planner)
@@ -187,7 +187,7 @@ class CallScreener:
     def _turn_ended(self, heard: TurnAudio) -> None:
         at, number = heard.boundary, self._exchange.next_turn
         turn = TurnEnded(number, at.start, at.end, heard.samples, self._language, at.is_cut, self.now)
-        self._exchange.turn_ended(turn, self._planner.last_act)
+        self._exchange.turn_ended(turn, self._planner.act_before(at.start))
         self._out.append(turn)
         self._add(self._observers.turn_ended(at, self.now))
         if (landmarks := self._observers.fingerprint()) is not None:

@@ -9,6 +9,7 @@ from detector.dialogue.closing import ClosingOptions
 from detector.dialogue.planner import PlannerOptions
 from detector.dialogue.prompts import PromptLibrary
 from detector.speech.turns import TurnOptions
+from detector.text.intent import IntentModel
 from detector.text.matcher import Matcher
 
 __all__ = ["ScreenerOptions", "ScreenerParts"]
@@ -21,6 +22,8 @@ class ScreenerParts:
     matcher: Matcher
     fusion: FusionModel
     prompts: PromptLibrary
+    intent: IntentModel | None = None
+    """The text model; None where it is missing or broken: the call is judged without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,36 @@ if TYPE_CHECKING:
 
     from detector.screener import ScreenerParts
     from detector.speech.whisper import WhisperTranscriber
+    from detector.text.intent import IntentModel
 
 __all__ = ["load_parts", "load_transcriber"]
 
 
 def load_parts(lexicon: Path | None = None, prompts: Path | None = None) -> ScreenerParts:
-    """Load lexicon, fusion weights and prompts. Raises ConfigurationError naming the file."""
+    """Load lexicon, fusion weights, prompts and text model. Raises ConfigurationError naming the file.
+
+    Without the text model, the lexicon still judges: what is wrong with it is only warned of.
+    """
     from detector.decision.fusion import FusionModel
     from detector.dialogue.prompts import PromptLibrary
     from detector.screener import ScreenerParts
     from detector.text.lexicon import Lexicon
     from detector.text.matcher import Matcher
 
-    return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), PromptLibrary.load(prompts))
+    return ScreenerParts(
+        Matcher(Lexicon.load(lexicon)), FusionModel.load(), PromptLibrary.load(prompts), _load_intent()
+    )
+
+
+def _load_intent() -> IntentModel | None:
+    from detector.errors import ModelError
+    from detector.text.intent import IntentModel
+
+    try:
+        return IntentModel.load()
+    except ModelError as error:
+        logging.getLogger(__name__).warning("going on without the text model: %s", error)
+        return None
 
 
 def load_transcriber(

@@ -13,6 +13,7 @@ from detector.signals.evidence import Evidence
 from detector.signals.history import history_evidence
 from detector.signals.known_names import KnownNames
 from detector.signals.landmarks import Landmarks
+from detector.signals.meaning import MeaningExtractor
 from detector.signals.number import number_evidence
 from detector.signals.opening import OpeningExtractor
 from detector.signals.patter import PatterExtractor
@@ -22,6 +23,7 @@ from detector.signals.turn_taking import TurnTakingExtractor
 from detector.speech.listening import Activity
 from detector.speech.transcript import Transcript
 from detector.speech.turns import SpeechEnded
+from detector.text.intent import IntentModel
 from detector.text.lexicon import Role
 from detector.text.matcher import Matcher
 
@@ -36,10 +38,17 @@ LEAST = 0.05
 class Observers:
     """Hands every observation to the extractors that want it."""
 
-    def __init__(self, call: CallInfo, matcher: Matcher, known_names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        call: CallInfo,
+        matcher: Matcher,
+        known_names: tuple[str, ...] = (),
+        intent: IntentModel | None = None,
+    ) -> None:
         self._call = call
         self._opening = OpeningExtractor()
         self._patter = PatterExtractor(matcher)
+        self._meaning = MeaningExtractor(intent)
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor()
         self._responsiveness = ResponsivenessExtractor()
@@ -77,6 +86,14 @@ class Observers:
         if transcript.is_reliable:
             found += self._patter.observe(transcript.text, transcript.language, media_time, now)
             found += self._names.observe(transcript.text, media_time, now)
+        found += self._meaning.observe(
+            transcript.text,
+            transcript.language,
+            act,
+            reliable=transcript.is_reliable,
+            media_time=media_time,
+            arrived=now,
+        )
         found += self._responsiveness.observe(
             act,
             transcript.text,
@@ -122,13 +139,18 @@ class Observers:
 
     @property
     def category(self) -> str | None:
-        """The category of unwanted calls that the words fit best."""
-        return self._patter.best_category
+        """The category of unwanted calls that the words fit best; plain words for one go before the whole."""
+        return self._patter.best_category or self._meaning.category
 
     @property
     def notice(self) -> float:
         """Natural log of how much it sounds like an announcement that the callee wants."""
         return self._patter.notice_score
+
+    @property
+    def notice_probability(self) -> float:
+        """Probability, by all words so far, of an announcement that the callee wants."""
+        return self._meaning.notice
 
     @property
     def is_emergency(self) -> bool:

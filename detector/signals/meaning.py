@@ -1,0 +1,92 @@
+"""What the words of a call mean as a whole: the text model's reading, as evidence.
+
+Fed the transcripts of a call in order. After every turn the model judges everything said so far; what is given
+out is the change of its log-odds, so that the evidence of a call adds up to the present reading. Words of too few
+syllables say nothing, and what recognition was not sure of is not read. Where the model breaks, the call goes on
+without it.
+"""
+
+from detector.call import Language
+from detector.signals.evidence import Evidence
+from detector.text.features import Keys, turn_features, units
+from detector.text.intent import IntentModel, Reading
+
+__all__ = ["MeaningExtractor"]
+
+CAP = 4.0
+"""Natural log: no words alone are better proof than 55 to 1, either way."""
+_LEAST_UNITS = 4
+"""Syllables, in all, below which nothing is said of a call: "喂，你好" fits everybody."""
+_NEGLIGIBLE = 0.05
+"""A smaller change waits until more has come together."""
+
+
+class MeaningExtractor:
+    """Listens to one call. Without a model it observes nothing."""
+
+    def __init__(self, model: IntentModel | None) -> None:
+        self._model = model
+        self._turns: list[Keys] = []
+        self._units = 0
+        self._given = 0.0
+        self._reading: Reading | None = None
+
+    def observe(
+        self,
+        text: str,
+        language: Language,
+        act: str | None,
+        *,
+        reliable: bool,
+        media_time: float,
+        arrived: float,
+    ) -> list[Evidence]:
+        """Take what the caller said in one turn, after the agent's `act`, and return what it changes.
+
+        `media_time`: seconds after answer when the turn began; `arrived`: when its transcript came.
+        """
+        said = units(text, language) if reliable and self._model is not None else 0
+        if self._model is None or not said:
+            return []
+        turn = turn_features(text, language, act)
+        self._turns.append(turn)
+        self._units += said
+        if self._units < _LEAST_UNITS:
+            return []
+        try:
+            reading = self._model.read(self._turns, self._units)
+            stage = self._model.stage(turn)[0]
+        except Exception:  # noqa: BLE001 - onnxruntime has no base class for what it raises
+            self._model = None  # what was read so far stands
+            return []
+        self._reading = reading
+        change = max(-CAP, min(CAP, reading.log_odds)) - self._given
+        if abs(change) < _NEGLIGIBLE:
+            return []
+        self._given += change
+        source = "patter.meaning" if change > 0 else "wanted.meaning"
+        return [Evidence(source, change, media_time, arrived, _describe(reading, stage), "patter")]
+
+    @property
+    def log_odds(self) -> float:
+        """What the words so far say: natural log, positive for an unwanted caller, at most CAP either way."""
+        return self._given
+
+    @property
+    def category(self) -> str | None:
+        """The likeliest unwanted category; None where the words rather speak for a wanted call."""
+        if self._reading is None or self._given <= 0:
+            return None
+        return self._reading.unwanted_category
+
+    @property
+    def notice(self) -> float:
+        """Probability of an announcement that the callee wants; 0 before anything was said."""
+        return 0.0 if self._reading is None else self._reading.notice
+
+
+def _describe(reading: Reading, stage: str) -> str:
+    kind = f"{reading.category} ({reading.category_probability:.2f})"
+    if reading.log_odds > 0:
+        return f"the words so far are those of: {kind}, stage {stage}"
+    return f"the words so far are those of: {kind}"

@@ -1,0 +1,246 @@
+"""Calls as text, from everything the text model may learn from; and what recognition might make of them.
+
+Sources: calls written for this project (scripts/texts/*.jsonl), the development scenarios, and public corpora
+(--data). A corpus that is lopsided weighs little: in TeleAntiFraud the role, the topic and the label go together,
+so only the words of its swindlers are taken, and ordinary talk comes from elsewhere.
+"""
+
+import csv
+import gzip
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from detector.call import Language
+from eval_lexicon import Homophones
+
+__all__ = [
+    "CATEGORIES",
+    "STAGES",
+    "UNWANTED",
+    "Call",
+    "Turn",
+    "read_corpora",
+    "read_scenarios",
+    "read_texts",
+    "spoil",
+]
+
+UNWANTED = (
+    "loan",
+    "real_estate",
+    "insurance",
+    "investment",
+    "education",
+    "telecom_plan",
+    "credit_card",
+    "debt_collection",
+    "ecommerce_refund",
+    "prize",
+    "liquor_health",
+    "decoration",
+    "fitness_beauty",
+    "invoice",
+    "recruitment",
+    "police_impersonation",
+    "survey",
+    "other_sales",
+)
+WANTED = (
+    "delivery",
+    "food_delivery",
+    "ride",
+    "family",
+    "friend",
+    "work",
+    "medical",
+    "school",
+    "property_management",
+    "bank_security",
+    "appointment",
+    "government",
+    "repair",
+    "neighbour",
+    "wrong_number",
+    "notice",
+)
+CATEGORIES = (*UNWANTED, *WANTED)
+STAGES = ("开场", "探需", "加恐", "规划", "产介", "答疑", "截杀")
+_PUNCTUATION = str.maketrans("", "", "，。！？、；：,.!?;:")
+_LONGEST = 12
+"""Turns taken of a call; a dialogue of a corpus goes on for longer than any screening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    act: str
+    """What the agent said before; "opening" where nothing or the greeting."""
+    text: str
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    source: str
+    language: Language
+    wanted: bool
+    caller: str
+    category: str | None
+    """None where only the side is known."""
+    turns: tuple[Turn, ...]
+    weight: float = 1.0
+
+
+def read_texts(folder: Path) -> Iterator[Call]:
+    """Yield the calls written for this project."""
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            try:
+                row = json.loads(line)
+                turns = tuple(Turn(turn["after"], turn["text"], turn.get("stage")) for turn in row["turns"])
+                yield Call(
+                    row["id"], "texts", row["language"], row["wanted"], row["caller"], row["category"], turns
+                )
+            except (ValueError, KeyError) as error:
+                print(f"{path.name}:{number}: not a call, left out ({error!r})")
+
+
+def read_scenarios(paths: list[Path]) -> Iterator[Call]:
+    """Yield scenarios as calls: the opening, then the replies to each act."""
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            turns = [Turn("opening", text) for text in row["opening"]]
+            turns += [Turn(act, text) for act, texts in row["replies"].items() for text in texts[:2]]
+            yield Call(
+                row["id"],
+                "scenarios",
+                row["language"],
+                row["wanted"],
+                row["caller"],
+                row["category"],
+                tuple(turns),
+            )
+
+
+def read_corpora(data: Path, seed: int, limit: int = 1500) -> Iterator[Call]:
+    """Yield calls of the public corpora: robocalls and the words of swindlers, and ordinary talk."""
+    campaigns: dict[str, list[str]] = {}
+    for row in _rows(data / "ftc_robocalls_en.tsv"):
+        campaigns.setdefault(row["campaign"] or row["id"], []).append(row["transcript"])
+    for name, texts in campaigns.items():
+        distinct = list(dict.fromkeys(text[:4000] for text in texts))
+        for index, text in enumerate(distinct):
+            yield Call(
+                f"ftc-{name}-{index}",
+                "ftc",
+                "en",
+                False,
+                "recording",
+                None,
+                _sentences(text),
+                0.5 / len(distinct),
+            )
+    kept = random.Random(seed)
+    fraud = [name for name, rows in _dialogues(data / "teleantifraud.tsv.gz", "fraud") if rows]
+    chosen = set(kept.sample(sorted(set(fraud)), min(limit, len(set(fraud)))))
+    for name, rows in _dialogues(data / "teleantifraud.tsv.gz", "fraud"):
+        turns = [row["text"] for row in rows if row["role"] == "left"][:4]
+        if name in chosen and turns:
+            acts = ("opening", "other", "other", "other")
+            yield Call(
+                name, "teleantifraud", "zh", False, "live_agent", None, tuple(map(Turn, acts, turns)), 0.1
+            )
+    for corpus in ("crosswoz", "lccc_toy"):
+        dialogues = [(name, rows) for name, rows in _dialogues(data / f"{corpus}.tsv.gz", None)]
+        for name, rows in kept.sample(dialogues, min(limit, len(dialogues))):
+            turns = [row["text"] for row in rows if row.get("role") != "sys"][:4]
+            acts = ("opening", "other", "other", "other")
+            if turns:
+                yield Call(
+                    f"{corpus}-{name}", corpus, "zh", True, "person", None, tuple(map(Turn, acts, turns)), 0.1
+                )
+
+
+def _sentences(text: str) -> tuple[Turn, ...]:
+    """Cut a long transcript in pieces of about a turn."""
+    words = text.split()
+    pieces = [" ".join(words[at : at + 18]) for at in range(0, len(words), 18)]
+    return tuple(Turn("opening", piece) for piece in pieces[:_LONGEST])
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def _dialogues(path: Path, label: str | None) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for name, rows in groupby(_rows(path), key=lambda row: row["dialogue"]):
+        kept = [row for row in rows if label is None or row["label"] == label]
+        if kept:
+            yield name, kept
+
+
+def spoil(
+    turn: Turn, language: Language, share: float, homophones: Homophones, random_: random.Random
+) -> Turn:
+    """Return the turn as recognition might write it with about `share` of its characters or words wrong."""
+    text = turn.text
+    if random_.random() < 0.3:
+        text = text.translate(_PUNCTUATION)
+    if random_.random() < 0.15:
+        text = text[random_.randint(1, max(1, min(8, len(text) // 3))) :]
+    return replace(
+        turn,
+        text=_spoil_zh(text, share, homophones, random_)
+        if language == "zh"
+        else _spoil_en(text, share, random_),
+    )
+
+
+def _spoil_zh(text: str, share: float, homophones: Homophones, random_: random.Random) -> str:
+    out = []
+    for character in text:
+        chance = random_.random()
+        if chance < 0.15 * share:
+            continue
+        if chance < 0.85 * share:
+            out.append(homophones.swap(character))
+        elif chance < share:
+            out += [character, homophones.any()]
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def _spoil_en(text: str, share: float, random_: random.Random) -> str:
+    out = []
+    words = text.split()
+    for word in words:
+        chance = random_.random()
+        if chance < 0.2 * share:
+            continue
+        if chance < 0.85 * share:
+            out.append(_misheard(word, random_))
+        elif chance < share:
+            out += [word, random_.choice(words)]
+        else:
+            out.append(word)
+    return " ".join(out)
+
+
+_CONFUSED: Mapping[str, str] = dict(zip("bpdtgkvfzscmnlraeiou", "pbtdkgfvszsnmrleiaeo", strict=True))
+
+
+def _misheard(word: str, random_: random.Random) -> str:
+    """Swap a sound for its neighbour or lose an end, as a recognizer does with a word that it half hears."""
+    if len(word) > 4 and random_.random() < 0.4:
+        return word[: random_.randint(2, len(word) - 2)]
+    at = random_.randrange(len(word))
+    return word[:at] + _CONFUSED.get(word[at].lower(), "") + word[at + 1 :]

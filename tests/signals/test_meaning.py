@@ -1,0 +1,89 @@
+"""The words as a whole, as evidence: it adds up to the present reading, and a broken model is only silent."""
+
+from typing import Any
+
+import pytest
+
+from detector.signals.meaning import CAP, MeaningExtractor
+from detector.text.intent import IntentModel
+
+LOAN = "您好，我们是做贷款的，无抵押当天放款，您需要了解一下吗？"
+PARCEL = "喂，你的快递到了，我放门口了啊，记得下来拿。"
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    return IntentModel.load()
+
+
+def observe(
+    extractor: MeaningExtractor, text: str, act: str | None = None, *, reliable: bool = True
+) -> list[Any]:
+    return list(extractor.observe(text, "zh", act, reliable=reliable, media_time=1.0, arrived=2.0))
+
+
+def test_patter_is_positive_and_readable(model: IntentModel) -> None:
+    (evidence,) = observe(MeaningExtractor(model), LOAN)
+    assert evidence.source == "patter.meaning"
+    assert evidence.llr > 1.0
+    assert "the words so far are those of: loan (0." in evidence.detail
+    assert "stage" in evidence.detail
+
+
+def test_a_wanted_call_is_negative(model: IntentModel) -> None:
+    (evidence,) = observe(MeaningExtractor(model), PARCEL)
+    assert evidence.source == "wanted.meaning"
+    assert evidence.llr < -1.0
+
+
+def test_evidence_adds_up_to_the_present_reading_and_never_beyond_the_cap(model: IntentModel) -> None:
+    extractor, total = MeaningExtractor(model), 0.0
+    for text, act in [(LOAN, None), (PARCEL, "ask_name"), *[(LOAN, "ask_purpose")] * 6]:
+        total += sum(item.llr for item in observe(extractor, text, act))
+        assert total == pytest.approx(extractor.log_odds)
+        assert abs(total) <= CAP
+
+
+def test_what_recognition_doubts_moves_nothing(model: IntentModel) -> None:
+    extractor = MeaningExtractor(model)
+    assert observe(extractor, LOAN, reliable=False) == []
+    assert extractor.log_odds == 0.0
+    assert extractor.category is None
+    assert extractor.notice == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "喂？", "嗯。", "你好。"])
+def test_a_syllable_or_two_move_nothing(model: IntentModel, text: str) -> None:
+    assert observe(MeaningExtractor(model), text) == []
+
+
+def test_the_category_is_told_only_of_what_sounds_unwanted(model: IntentModel) -> None:
+    seller, courier = MeaningExtractor(model), MeaningExtractor(model)
+    observe(seller, LOAN)
+    observe(courier, PARCEL)
+    assert seller.category == "loan"
+    assert courier.category is None
+
+
+def test_without_a_model_nothing_is_observed() -> None:
+    assert observe(MeaningExtractor(None), LOAN) == []
+
+
+def test_a_model_that_breaks_in_a_call_is_given_up_and_what_it_said_stands(model: IntentModel) -> None:
+    class Breaking(IntentModel):
+        def __init__(self) -> None:
+            self.left = 1
+
+        def read(self, *arguments: Any) -> Any:
+            if not self.left:
+                raise RuntimeError("out of memory")
+            self.left -= 1
+            return model.read(*arguments)
+
+        def stage(self, turn: Any) -> tuple[str, float]:
+            return model.stage(turn)
+
+    extractor = MeaningExtractor(Breaking())
+    before = sum(item.llr for item in observe(extractor, LOAN))
+    assert observe(extractor, PARCEL) == []
+    assert extractor.log_odds == pytest.approx(before)

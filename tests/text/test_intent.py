@@ -1,0 +1,102 @@
+"""The text model that ships: it loads, tells a sale from talk about one, and says what is wrong with a broken file."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from detector.errors import ModelError
+from detector.resources import models_dir
+from detector.text.features import turn_features, units
+from detector.text.intent import Calibration, IntentModel, Reading
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    return IntentModel.load()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("intent.json", "intent.onnx"):
+        shutil.copy(models_dir() / name, tmp_path / name)
+    return tmp_path / "intent.json"
+
+
+def read(model: IntentModel, *turns: tuple[str | None, str]) -> Reading:
+    said = [turn_features(text, "zh", act) for act, text in turns]
+    return model.read(said, sum(units(text, "zh") for _, text in turns))
+
+
+def test_an_offer_of_a_loan_is_unwanted(model: IntentModel) -> None:
+    reading = read(
+        model,
+        (None, "您好，我这边是做银行贷款的，看您最近有没有资金周转的需求？"),
+        ("ask_purpose", "我们利息低，无抵押，当天就能放款，您加我微信我发您方案。"),
+    )
+    assert reading.unwanted > 0.9
+    assert reading.unwanted_category == "loan"
+
+
+def test_a_courier_is_wanted(model: IntentModel) -> None:
+    reading = read(model, (None, "喂你好，你的快递到楼下了，下来拿一下吧，我放门口行不行？"))
+    assert reading.unwanted < 0.25
+    assert reading.category in {"delivery", "food_delivery"}
+
+
+def test_an_announcement_of_a_school_is_a_notice(model: IntentModel) -> None:
+    reading = read(model, (None, "各位家长您好，学校通知，因台风影响明天停课一天，请家长看管好孩子。"))
+    assert reading.unwanted < 0.4
+    assert reading.category in {"school", "notice"}
+
+
+def test_the_stages_of_a_sale_are_told_apart(model: IntentModel) -> None:
+    opening, share = model.stage(turn_features("喂您好，打扰一下，我是融贷金融的客户经理。", "zh", None))
+    offer, _ = model.stage(turn_features("我们的利率三厘，无抵押，额度最高五十万。", "zh", "ask_purpose"))
+    assert (opening, offer) == ("开场", "产介")
+    assert 0 < share <= 1
+
+
+def test_nothing_said_is_no_evidence_beyond_the_offset(model: IntentModel) -> None:
+    assert abs(model.read([], 0).log_odds) < 1.0
+
+
+def test_more_words_make_a_score_more_certain() -> None:
+    calibration = Calibration(slope=1.0, slope_per_length=0.5, offset=0.0)
+    assert calibration.log_odds(1.0, 80) > calibration.log_odds(1.0, 5) > 1.0
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"intent\.json: cannot be read"):
+        IntentModel.load(tmp_path / "intent.json")
+
+
+def test_missing_weights_are_named(copy: Path) -> None:
+    copy.with_suffix(".onnx").unlink()
+    with pytest.raises(ModelError, match=r"intent\.onnx: cannot be read"):
+        IntentModel.load(copy)
+
+
+def test_weights_of_another_training_are_refused(copy: Path) -> None:
+    weights = copy.with_suffix(".onnx")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(ModelError, match=r"intent\.onnx: not the weights that intent\.json names"):
+        IntentModel.load(copy)
+
+
+@pytest.mark.parametrize("key", ["categories", "calibration", "sha256"])
+def test_settings_that_lack_a_key_are_refused(copy: Path, key: str) -> None:
+    settings = json.loads(copy.read_text("utf-8"))
+    del settings[key]
+    copy.write_text(json.dumps(settings), "utf-8")
+    with pytest.raises(ModelError, match=r"intent\.json: the text model is not valid"):
+        IntentModel.load(copy)
+
+
+def test_the_settings_say_what_it_was_made_of() -> None:
+    settings = json.loads((models_dir() / "intent.json").read_text("utf-8"))
+    assert all(source["licence"] and source["calls"] > 0 for source in settings["made"]["data"])
+    assert settings["made"]["seed"] is not None
+    assert len(settings["categories"]) == 34
+    assert len(settings["unwanted"]) == 18
