@@ -44,7 +44,7 @@ class Exchange:
             self._speaking_since = None
 
     def turn_ended(self, turn: TurnEnded, act: Act | None) -> None:
-        """A turn waits for its transcript; `act` is what the agent had said last when it ended."""
+        """A turn waits for its transcript; `act` is what the agent had said, or begun to say, when it began."""
         self._count += 1
         self.waiting[turn.turn] = turn
         self._acts[turn.turn] = act

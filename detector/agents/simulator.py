@@ -95,7 +95,7 @@ class _Conversation:
             self._report("cut", prompt)
 
     def _finish_prompt(self) -> None:
-        if self._playing is not None and self._driver.now >= self._playing[1]:
+        if self._playing is not None and self._driver.now >= self._playing[1] - 1e-9:
             prompt, self._playing = self._playing[0], None
             self._report("ended", prompt)
             # As on a telephone line: what the agent does next does not wait for more audio.

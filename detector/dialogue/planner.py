@@ -132,6 +132,10 @@ class Planner:
         """The act that a prompt of this call was said for; None where somebody else speaks for the agent."""
         return next((item.act for item in self._spoken if item.prompt.id == prompt_id), None)
 
+    def act_before(self, time: float) -> Act | None:
+        """The last act that began before `time`: what the caller had heard, or was hearing, by then."""
+        return next((item.act for item in reversed(self._spoken) if item.started <= time), None)
+
     def overdue(self, now: float, grace: float) -> bool:
         """Whether the prompt being played should have ended more than `grace` seconds ago."""
         return self.is_speaking and now > self._spoken[-1].started + self._spoken[-1].prompt.seconds + grace
