@@ -11,7 +11,16 @@ BREATH = 0.8
 """Seconds: a pause shorter than this does not end a run of speech."""
 
 _QUESTIONS = frozenset(
-    {Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.HOLD, Act.INTERRUPT, Act.CHALLENGE}
+    {
+        Act.ASK_NAME,
+        Act.ASK_CALLEE,
+        Act.ASK_PURPOSE,
+        Act.ASK_REPEAT,
+        Act.HOLD,
+        Act.INTERRUPT,
+        Act.CHALLENGE,
+        Act.REFUSE,
+    }
 )
 
 

@@ -190,7 +190,10 @@ class CallScreener:
         self._exchange.turn_ended(turn, self._planner.act_before(at.start))
         self._out.append(turn)
         self._add(self._observers.turn_ended(at, self.now))
-        if (landmarks := self._observers.fingerprint()) is not None:
+        self._fingerprint(at_end=False)
+
+    def _fingerprint(self, *, at_end: bool) -> None:
+        if (landmarks := self._observers.fingerprint(at_end=at_end)) is not None:
             self._out.append(FingerprintReady(landmarks, self.now))
 
     def _transcribed(self, turn: int, transcript: Transcript) -> None:
@@ -231,6 +234,7 @@ class CallScreener:
     def _gone(self) -> None:
         for heard in self._listener.finish():
             self._take(heard)
+        self._fingerprint(at_end=True)
         self._hung_up = True
 
     def _add(self, evidence: Sequence[Evidence]) -> None:
@@ -284,6 +288,7 @@ class CallScreener:
             now=self.now,
             questions_answered=len(self._exchange.answered),
             heard_intelligible_speech=self._exchange.is_intelligible,
+            could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
             is_emergency=self._observers.is_emergency,
             was_lost=self._call.history.lost_by_us,
             is_protected_number=self._observers.is_protected_number,

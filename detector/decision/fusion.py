@@ -19,7 +19,7 @@ from detector.signals.evidence import Evidence
 
 __all__ = ["Fusion", "FusionModel", "SourceWeight", "probability"]
 
-CALLER_AUDIO_FAMILIES = frozenset({"playback", "patter", "responsiveness", "turn_taking"})
+CALLER_AUDIO_FAMILIES = frozenset({"playback", "patter", "refusal", "responsiveness", "turn_taking"})
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
 
 

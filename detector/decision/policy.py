@@ -6,8 +6,9 @@ The rules, in the order in which they are asked; the first that holds decides:
  2. Something inside broke: what `unsure` does (put through, or take a message).
  3. An announcement that the callee wants: its message is taken, whoever plays it.
  4. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
-    so, one of them from the caller's own audio: hang up. With the odds but without the second family he is asked on;
-    at the deadline a message is taken.
+    so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
+    refused or asked yet, needs more proof. With the odds but without the second family he is asked on; at the
+    deadline a message is taken.
  5. The odds fall to the lower threshold and he has said something intelligible: put through.
  6. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
     put through.
@@ -33,6 +34,8 @@ class PolicyOptions:
 
     hang_up_at: float = 3.0
     """About 20 : 1 for unwanted, with the caps of fusion.json."""
+    hang_up_unasked_at: float = 4.5
+    """About 90 : 1, for a caller who has been asked nothing and refused nothing: one exchange clears up most mistakes."""
     forward_at: float = -1.5
     deadline: float = 25.0
     unsure: Literal["forward", "take_message"] = "forward"
@@ -56,6 +59,8 @@ class Situation:
     questions_answered: int
     """Questions asked after which the caller has finished at least one intelligible turn."""
     heard_intelligible_speech: bool
+    could_explain: bool = False
+    """He was refused or asked something, and it was his turn since."""
     is_emergency: bool = False
     was_lost: bool = False
     is_protected_number: bool = False
@@ -136,9 +141,9 @@ class Policy:
         return None
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if fusion.log_odds < self.options.hang_up_at or situation.notice >= 2.0:
-            return None
-        if situation.is_protected_number:
+        options = self.options
+        limit = options.hang_up_at if situation.could_explain else options.hang_up_unasked_at
+        if fusion.log_odds < limit or situation.notice >= 2.0 or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()
         if families < 2 or not from_audio or not situation.heard_intelligible_speech:

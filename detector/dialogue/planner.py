@@ -44,6 +44,8 @@ class PlannerOptions:
     """Silence after the agent's words where the caller spoke only during them: he may answer yet."""
     patience: float = 3.2
     """Silence after the agent's words before it speaks again."""
+    turn_given: float = 2.0
+    """Time that a caller has had to answer before what he answers, or does not, counts."""
     monologue: float = 10.0
     """A caller who talks this long without a pause after the greeting is interrupted."""
     suspicious_monologue: float = 5.0
@@ -135,6 +137,15 @@ class Planner:
     def act_before(self, time: float) -> Act | None:
         """The last act that began before `time`: what the caller had heard, or was hearing, by then."""
         return next((item.act for item in reversed(self._spoken) if item.started <= time), None)
+
+    def has_given_a_turn(self, now: float) -> bool:
+        """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""
+        return any(
+            item.act in _QUESTIONS | {Act.REFUSE}
+            and item.ended is not None
+            and now - item.ended >= self.options.turn_given
+            for item in self._spoken
+        )
 
     def overdue(self, now: float, grace: float) -> bool:
         """Whether the prompt being played should have ended more than `grace` seconds ago."""

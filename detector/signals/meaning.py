@@ -4,6 +4,9 @@ Fed the transcripts of a call in order. After every turn the model judges everyt
 out is the change of its log-odds, so that the evidence of a call adds up to the present reading. Words of too few
 syllables say nothing, and what recognition was not sure of is not read. Where the model breaks, the call goes on
 without it.
+
+How a caller takes a refusal is read by itself: a salesman pushes on, whoever is wanted explains himself. That is
+another observation than what he wants, so it has sources of its own, "refusal.…".
 """
 
 from detector.call import Language
@@ -22,10 +25,16 @@ _NEGLIGIBLE = 0.05
 
 
 class MeaningExtractor:
-    """Listens to one call. Without a model it observes nothing."""
+    """Listens to one call. Without a model it observes nothing.
 
-    def __init__(self, model: IntentModel | None) -> None:
+    `sources`: names of the evidence for an unwanted caller and for a wanted one.
+    """
+
+    def __init__(
+        self, model: IntentModel | None, sources: tuple[str, str] = ("patter.meaning", "wanted.meaning")
+    ) -> None:
         self._model = model
+        self._sources = sources
         self._turns: list[Keys] = []
         self._units = 0
         self._given = 0.0
@@ -64,8 +73,10 @@ class MeaningExtractor:
         if abs(change) < _NEGLIGIBLE:
             return []
         self._given += change
-        source = "patter.meaning" if change > 0 else "wanted.meaning"
-        return [Evidence(source, change, media_time, arrived, _describe(reading, stage), "patter")]
+        source = self._sources[change < 0]
+        what = "the words so far:" if self._sources[0].startswith("patter") else "after a refusal:"
+        detail = f"{what} {_describe(reading, stage)}"
+        return [Evidence(source, change, media_time, arrived, detail, "patter")]
 
     @property
     def log_odds(self) -> float:
@@ -88,5 +99,5 @@ class MeaningExtractor:
 def _describe(reading: Reading, stage: str) -> str:
     kind = f"{reading.category} ({reading.category_probability:.2f})"
     if reading.log_odds > 0:
-        return f"the words so far are those of: {kind}, stage {stage}"
-    return f"the words so far are those of: {kind}"
+        return f"{kind}, stage {stage}"
+    return f"{kind}"

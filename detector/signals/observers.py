@@ -31,6 +31,8 @@ __all__ = ["Observers"]
 
 PURPOSE_SAID = 1.2
 """Score of one purpose, wanted or not, from which on it need not be asked for: one plain word for it."""
+CLEAR_MEANING = 1.5
+"""Log-odds of the words as a whole, either way, from which on it is clear what is wanted."""
 LEAST = 0.05
 """Evidence weaker than this is not worth a line."""
 
@@ -49,6 +51,7 @@ class Observers:
         self._opening = OpeningExtractor()
         self._patter = PatterExtractor(matcher)
         self._meaning = MeaningExtractor(intent)
+        self._refusal = MeaningExtractor(intent, ("refusal.pushes_on", "refusal.explains"))
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor()
         self._responsiveness = ResponsivenessExtractor()
@@ -86,7 +89,8 @@ class Observers:
         if transcript.is_reliable:
             found += self._patter.observe(transcript.text, transcript.language, media_time, now)
             found += self._names.observe(transcript.text, media_time, now)
-        found += self._meaning.observe(
+        reading = self._refusal if act == "refuse" else self._meaning
+        found += reading.observe(
             transcript.text,
             transcript.language,
             act,
@@ -104,7 +108,8 @@ class Observers:
         )
         offered = max(self._patter.categories.values(), default=0.0)
         said = max(offered, self._patter.score(Role.WANTED))
-        self._purpose_known = self._purpose_known or said >= PURPOSE_SAID
+        is_clear = abs(self._meaning.log_odds) >= CLEAR_MEANING
+        self._purpose_known = self._purpose_known or said >= PURPOSE_SAID or is_clear
         return found
 
     # What the agent does.
@@ -123,9 +128,9 @@ class Observers:
 
     # What other calls say.
 
-    def fingerprint(self) -> Landmarks | None:
+    def fingerprint(self, *, at_end: bool = False) -> Landmarks | None:
         """The landmarks of the opening, once, as soon as enough was said to look it up in other calls."""
-        return self._playback.fingerprint_ready()
+        return self._playback.fingerprint_ready(at_end=at_end)
 
     def matches(self, matches: Sequence[KnownMatch], now: float) -> list[Evidence]:
         return self._playback.receive_matches(matches, now)

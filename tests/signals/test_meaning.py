@@ -26,7 +26,7 @@ def test_patter_is_positive_and_readable(model: IntentModel) -> None:
     (evidence,) = observe(MeaningExtractor(model), LOAN)
     assert evidence.source == "patter.meaning"
     assert evidence.llr > 1.0
-    assert "the words so far are those of: loan (0." in evidence.detail
+    assert "the words so far: loan (0." in evidence.detail
     assert "stage" in evidence.detail
 
 
@@ -87,3 +87,14 @@ def test_a_model_that_breaks_in_a_call_is_given_up_and_what_it_said_stands(model
     before = sum(item.llr for item in observe(extractor, LOAN))
     assert observe(extractor, PARCEL) == []
     assert extractor.log_odds == pytest.approx(before)
+
+
+def test_how_a_refusal_is_taken_is_evidence_of_its_own(model: IntentModel) -> None:
+    refusal = MeaningExtractor(model, ("refusal.pushes_on", "refusal.explains"))
+    (pushes,) = observe(refusal, "别挂别挂，您先加个微信，我把优惠资料发给您看看。", "refuse")
+    assert pushes.source == "refusal.pushes_on"
+    assert pushes.llr > 0.5
+    refusal = MeaningExtractor(model, ("refusal.pushes_on", "refusal.explains"))
+    (explains,) = observe(refusal, "我不是推销的，我是送快递的，你的包裹在门口。", "refuse")
+    assert explains.source == "refusal.explains"
+    assert explains.llr < -0.5
