@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from detector.agents.scenario import Scenario
     from detector.agents.simulator import Simulator
     from detector.evaluation.conditions import Condition
+    from detector.screener import ScreenerOptions
 
 __all__ = ["PlaySettings", "play"]
 
@@ -26,6 +27,9 @@ class PlaySettings:
     """Recognition: a directory or a hub name."""
     fusion: Path | None = None
     """Weights of the evidence, None for those that ship."""
+    intent: Path | None = None
+    """Settings of the text model, None for the one that ships."""
+    options: ScreenerOptions | None = None
 
 
 def play(
@@ -63,10 +67,13 @@ def _prepare(settings: PlaySettings) -> None:
     from detector.screener import ScreenerOptions
     from detector.speech.latency import LatencyModel
     from detector.speech.model_files import cache_dir
+    from detector.text.intent import IntentModel
 
     parts = load_parts()
     if settings.fusion is not None:
         parts = replace(parts, fusion=FusionModel.load(settings.fusion))
+    if settings.intent is not None:
+        parts = replace(parts, intent=IntentModel.load(settings.intent))
     transcriber = load_transcriber(settings.model, threads=1)
     cache = RecognitionCache(
         cache_dir() / "simulated-transcripts.sqlite", transcriber.transcribe, transcriber.name

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Train the weights of fusion, models/fusion.json, from simulated calls.
+
+    scripts/train_fusion SCENARIOS.jsonl… --clips DIR [--intent-folds DIR] [--snr 15] [--rows FILE] [--out FILE]
+
+Every scenario is played once, with a detector that listens and asks but never decides, so that all evidence of a call
+is seen; then the weights are fitted (see fusion_fit.py) and measured in folds that share no scenario and no voice.
+The rows of the calls are kept in --rows; with --reuse they are read from there instead of being played again.
+--intent-folds names a folder with text models 0, 1, 2 (`scripts/train_text_model.py --without-fold N --out DIR/N`):
+each call is read by the one that has not seen its scenario. Needs the extra `training`.
+
+The same calls give the same weights.
+"""
+
+import argparse
+import datetime as dt
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+import fusion_fit as fitting
+from casting import FOLDS, fold_of
+from detector.agents.scenario import Scenario, load_scenarios
+from detector.cli.playing import PlaySettings, play
+from detector.decision.fusion import FusionModel
+from detector.evaluation.conditions import Condition
+from detector.resources import models_dir
+from detector.screener import ScreenerOptions
+
+OBSERVED_SECONDS = 32.0
+
+
+def observing() -> ScreenerOptions:
+    """Settings of a detector that never decides: only emergencies and notices end a call before its time."""
+    shipped = ScreenerOptions()
+    policy = replace(
+        shipped.policy,
+        hang_up_at=np.inf,
+        hang_up_unasked_at=np.inf,
+        forward_at=-np.inf,
+        questions=99,
+        deadline=OBSERVED_SECONDS,
+    )
+    return replace(shipped, policy=policy)
+
+
+def observe(
+    scenarios: Sequence[Scenario], clips: Path, snr: float, seed: int, intents: Path | None, jobs: int
+) -> Iterator[dict[str, Any]]:
+    """Play every scenario, with the text model of its fold; yield rows as `simulate --json` prints them."""
+    options = observing()
+    for fold in range(FOLDS) if intents else (None,):
+        chosen = [one for one in scenarios if fold is None or fold_of(one.id) == fold]
+        model = intents / str(fold) / "intent.json" if intents else None
+        settings = PlaySettings(clips, options=options, intent=model)
+        rows = play([(one, Condition(snr, 0.0, seed)) for one in chosen], settings, jobs)
+        for row in track(rows, f"fold {fold}", len(chosen), console=Console(stderr=True)):
+            if isinstance(row, str):
+                print(row, file=sys.stderr)
+            else:
+                yield row
+
+
+def measured(model: FusionModel, paths: Sequence[fitting.Path]) -> dict[str, float]:
+    """Figures of `model` on calls: at every moment, and when all was known."""
+    samples = fitting.samples_of(paths, model)
+    values = fitting.log_odds(samples, model)
+    margin = np.where(samples.unwanted > 0, values, -values)
+    end = samples.last
+    high, low = values[end & (samples.unwanted > 0)], values[end & (samples.unwanted == 0)]
+    above = (high[:, None] > low[None, :]).mean() + 0.5 * (high[:, None] == low[None, :]).mean()
+    return {
+        "log_loss": round(
+            float(samples.weights @ np.logaddexp(0, -margin)) / float(samples.weights.sum()), 4
+        ),
+        "area_under_roc_at_end": round(float(above), 4),
+        "expected_calibration_error": round(
+            fitting.calibration_error(values, samples.unwanted, samples.weights), 4
+        ),
+    }
+
+
+def in_folds(model: FusionModel, paths: Sequence[fitting.Path]) -> dict[str, Any]:
+    """Measure weights on the scenarios and voices that they were not fitted on."""
+    rows = []
+    for fold in range(FOLDS):
+        trained = fitting.fit(fitting.samples_of([one for one in paths if one.fold != fold], model), model)
+        rows.append(measured(trained, [one for one in paths if one.fold == fold]))
+    return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]}
+
+
+def write(out: Path, model: FusionModel, before: dict[str, Any], made: dict[str, Any]) -> None:
+    for name, entry in before["sources"].items():
+        entry["weight"] = model.sources[name].weight
+    before["made"], before["prior"] = made, model.prior
+    out.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenarios", type=Path, nargs="+")
+    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--intent-folds", type=Path)
+    parser.add_argument("--snr", type=float, default=15.0, help="dB of speech over the background")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--rows", type=Path, required=True, help="where the calls are kept, JSON lines")
+    parser.add_argument("--reuse", action="store_true", help="read --rows instead of playing")
+    parser.add_argument("--out", type=Path, default=models_dir() / "fusion.json")
+    options = parser.parse_args()
+    if not options.reuse:
+        wanted = [one for path in options.scenarios for one in load_scenarios(path).scenarios]
+        rows = list(
+            observe(wanted, options.clips, options.snr, options.seed, options.intent_folds, options.jobs)
+        )
+        lines = (
+            json.dumps(row, ensure_ascii=False) + "\n" for row in sorted(rows, key=lambda row: row["id"])
+        )
+        options.rows.write_text("".join(lines), "utf-8")
+    content = options.rows.read_bytes()
+    paths = [fitting.Path.of_row(row, fold_of(row["id"])) for row in map(json.loads, content.splitlines())]
+    before = json.loads(options.out.read_text("utf-8"))
+    model = FusionModel.load(options.out)
+    trained = fitting.fit(fitting.samples_of(paths, model), model)
+    made = {
+        "how": "scripts/train_fusion: non-negative logistic regression over the moments of simulated calls "
+        "(simulated callers, synthetic voices); caps set by hand",
+        "data": {
+            "scenarios": [path.name for path in options.scenarios],
+            "calls": len(paths),
+            "unwanted": sum(path.unwanted for path in paths),
+            "snr_db": options.snr,
+            "rows_sha256": hashlib.sha256(content).hexdigest(),
+        },
+        "seed": options.seed,
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "figures": {
+            "on calls of other scenarios and voices": in_folds(model, paths),
+            "weights before, all calls": measured(model, paths),
+            "weights after, all calls": measured(trained, paths),
+        },
+    }
+    write(options.out, trained, before, made)
+    print(json.dumps(made["figures"], indent=1))
+    for name, entry in trained.sources.items():
+        print(f"{entry.weight:7.3f}  {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
