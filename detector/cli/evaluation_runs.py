@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from detector.cli.evaluation_plan import CALLS_FILE, Plan, circumstances
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from detector.agents.scenario import Scenario
     from detector.evaluation.calls import JudgedCall
-    from detector.evaluation.conditions import Condition
-    from detector.evaluation.evaluation import Beside, Evaluation
+    from detector.evaluation.evaluation import Evaluation
 
 __all__ = ["Request", "run_evaluation"]
-
-CALLS_FILE = "calls.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _of_calls(request: Request) -> Evaluation:
 
     assert request.calls is not None  # noqa: S101 - asked by the caller of this
     calls = read_calls(request.calls)
-    known = {scenario.id: _circumstances(scenario) for scenario in _scenarios(request)[0]}
+    known = {scenario.id: circumstances(scenario) for scenario in _scenarios(request)[0]}
     calls = [
         call_from_row({**call.row, **known[call.id]}, call.id) if call.id in known else call for call in calls
     ]
@@ -146,11 +145,6 @@ def _scenarios(request: Request) -> tuple[list[Scenario], int]:
     return list(found.values()), failed
 
 
-def _circumstances(scenario: Scenario) -> Mapping[str, str]:
-    """What a row of `simulate` does not say of the caller."""
-    return {"language": scenario.language, "noise": scenario.noise, "why": scenario.why}
-
-
 def _of_scenarios(request: Request, out: Path, quiet: bool) -> Evaluation:
     from detector.evaluation.conditions import Condition
     from detector.evaluation.evaluation import Evaluation
@@ -160,10 +154,9 @@ def _of_scenarios(request: Request, out: Path, quiet: bool) -> Evaluation:
     scenarios, skipped = _rendered(scenarios, clips) if request.only_rendered else (scenarios, 0)
     scenarios = scenarios[: request.limit]
     main = Condition(request.snr[0], request.loss[0], request.seed)
-    plan = _Plan(request, main, scenarios)
+    plan = Plan(request, main, scenarios, out)
     failed += plan.play(clips, quiet)
     about = _about(request, "scenarios", request.scenarios, condition=main, failed=failed, skipped=skipped)
-    plan.write_rows(out)
     return Evaluation(
         about,
         plan.figures(main),
@@ -186,87 +179,6 @@ def _rendered(scenarios: list[Scenario], clips: Path) -> tuple[list[Scenario], i
             continue
         kept.append(scenario)
     return kept, len(scenarios) - len(kept)
-
-
-class _Plan:
-    """Which scenarios are played under which conditions; each pair once."""
-
-    def __init__(self, request: Request, main: Condition, scenarios: list[Scenario]) -> None:
-        from detector.decision.fusion import FusionModel
-        from detector.evaluation import conditions
-
-        self._request = request
-        self._main = main
-        lines = [replace(main, snr=snr, loss=loss) for snr in request.snr for loss in request.loss]
-        self.lines = [line for line in lines if line != main]
-        self.grid = conditions.grid(main) if request.grid else []
-        model = FusionModel.load(request.fusion)
-        self.left_out = conditions.leave_out(main, model) if request.leave_out else []
-        few = conditions.fixed_subset(scenarios)
-        self._calls = list(
-            dict.fromkeys(
-                [(scenario, condition) for condition in (main, *self.lines) for scenario in scenarios]
-                + [(scenario, condition) for condition in self.left_out for scenario in scenarios]
-                + [(scenario, condition) for condition in self.grid for scenario in few]
-            )
-        )
-        self._few = {scenario.id for scenario in few}
-        self._found: dict[Condition, list[JudgedCall]] = {}
-
-    def play(self, clips: Path, quiet: bool) -> int:
-        """Play all of it; return how many calls could not be played, each of which is named."""
-        from detector.cli.playing import PlaySettings, play
-        from detector.cli.progress import output_console, progress_bar
-        from detector.evaluation.calls import call_from_row
-
-        settings = PlaySettings(clips, self._request.model, self._request.fusion)
-        outcomes = play(self._calls, settings, self._request.jobs)
-        failed: dict[str, None] = {}
-        with progress_bar(output_console(), "simulating", len(self._calls), wanted=not quiet) as advance:
-            for (scenario, condition), outcome in zip(self._calls, outcomes, strict=True):
-                if isinstance(outcome, str):
-                    failed[outcome] = None
-                else:
-                    call = call_from_row({**outcome, **_circumstances(scenario)}, scenario.id)
-                    self._found.setdefault(condition, []).append(call)
-                advance()
-        for problem in failed:
-            typer.echo(f"detector: {problem}", err=True)
-        return len(failed)
-
-    def write_rows(self, out: Path) -> None:
-        """Write the calls of the other conditions, a file each."""
-        from detector.evaluation.calls import write_rows
-
-        others = {condition: calls for condition, calls in self._found.items() if condition != self._main}
-        if others:
-            (out / "runs").mkdir(exist_ok=True)
-        for condition, calls in others.items():
-            write_rows(out / "runs" / f"{condition.name}.jsonl", [call.row for call in calls])
-
-    def figures(self, condition: Condition) -> Any:
-        from detector.errors import InputError
-        from detector.evaluation.metrics import figures_of
-
-        if condition not in self._found:
-            raise InputError(f"no call could be played at {condition.words}: there is nothing to report")
-        return figures_of(self._found[condition])
-
-    def beside(self, conditions: list[Condition]) -> tuple[Beside, ...]:
-        from detector.evaluation.compare import compare
-        from detector.evaluation.evaluation import Beside
-        from detector.evaluation.metrics import figures_of
-
-        main = self._found.get(self._main, [])
-        found = []
-        for condition in conditions:
-            calls = self._found.get(condition, [])
-            if condition in self.grid:
-                calls = [call for call in calls if call.id in self._few]
-            if calls:
-                comparison = compare(main, calls, condition.words, resamples=0)
-                found.append(Beside(condition, figures_of(calls), comparison))
-        return tuple(found)
 
 
 def _of_recordings(request: Request, quiet: bool) -> Evaluation:

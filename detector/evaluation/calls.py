@@ -178,7 +178,7 @@ def read_calls(path: Path) -> list[JudgedCall]:
     return calls
 
 
-def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], *, append: bool = False) -> None:
     """Write one JSON object a line."""
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("a" if append else "w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -1,7 +1,7 @@
 """Under what conditions calls are played, and which of them a question needs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ __all__ = [
     "GRID_SIZE",
     "GRID_SNR",
     "Condition",
+    "families_in",
     "fixed_subset",
     "grid",
     "leave_out",
@@ -70,6 +71,14 @@ def without_family(model: FusionModel, family: str) -> FusionModel:
     Its cap is what becomes zero, so that sources which stand in no file are silenced too.
     """
     return replace(model, family_caps={**model.family_caps, family: 0.0})
+
+
+def families_in(model: FusionModel, sources: Iterable[str]) -> set[str]:
+    """Return the families that these sources of evidence belong to.
+
+    A call without a piece of a family would go exactly the same way without that family.
+    """
+    return {model.weight_of(source).family for source in sources}
 
 
 def fixed_subset(named: Sequence[Named], size: int = GRID_SIZE) -> list[Named]:

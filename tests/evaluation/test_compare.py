@@ -8,7 +8,14 @@ from detector.decision.fusion import Fusion, FusionModel
 from detector.errors import InputError
 from detector.evaluation.calls import JudgedCall
 from detector.evaluation.compare import Shift, compare
-from detector.evaluation.conditions import Condition, fixed_subset, grid, leave_out, without_family
+from detector.evaluation.conditions import (
+    Condition,
+    families_in,
+    fixed_subset,
+    grid,
+    leave_out,
+    without_family,
+)
 from detector.signals.evidence import Evidence
 
 MakeCall = Callable[..., JudgedCall]
@@ -97,3 +104,12 @@ def test_a_family_that_is_left_out_adds_nothing() -> None:
     fusion.add(evidence)
     assert fusion.log_odds == pytest.approx(model.prior + fusion.families["number"])
     assert fusion.families["number"] != 0.0
+
+
+def test_a_source_that_stands_in_no_file_has_a_family_too() -> None:
+    model = FusionModel.load()
+    found = families_in(model, ["patter.lexicon", "playback.repeat", "brand_new.source"])
+    assert found == {"patter", "playback", "brand_new"}
+    fusion = Fusion(without_family(model, "brand_new"))
+    fusion.add([Evidence("brand_new.source", 5.0, 0.0, 0.0, "unheard of", axis="patter")])
+    assert fusion.log_odds == model.prior

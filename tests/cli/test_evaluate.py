@@ -1,0 +1,138 @@
+"""`detector evaluate` on the real command line: files, exit codes, and one line for whatever is wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detector.resources import fixtures_dir
+
+Run = Callable[..., Any]
+DEMO = fixtures_dir() / "demo"
+
+
+def calls_file(path: Path, *actions: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    rows = [
+        {
+            "id": f"demo-{at}",
+            "wanted": False,
+            "label": "scam",
+            "action": action,
+            "unwanted": 0.9,
+            "decided_at": 5.0,
+        }
+        for at, action in enumerate(actions)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+@pytest.mark.end_to_end
+def test_scenarios_are_played_as_simulate_plays_them(run: Run, tmp_path: Path) -> None:
+    played = run(
+        "evaluate", DEMO / "scenarios.jsonl", "--out", tmp_path / "out", "--limit", "2", "--leave-out"
+    )
+    assert played.code == 0
+    assert "wanted callers" in played.output
+    written = [json.loads(line) for line in (out / "calls.jsonl").read_text("utf-8").splitlines()]
+    simulated = run(
+        "simulate", scenarios, "--clips", DEMO / "clips", "--limit", "1", "--json"
+    ).output.splitlines()
+    assert [
+        {key: row[key] for key in json.loads(line)} for row, line in zip(written, simulated, strict=True)
+    ] == [json.loads(line) for line in simulated]
+    assert all(row["why"] and row["language"] for row in written)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert metrics["calls"] == 1
+    assert metrics["about"]["condition"] == {"snr": 30.0, "loss": 0.0, "seed": 0, "without": None}
+    left_out = {one["without"]: one["calls"] for one in metrics["left_out"]}
+    assert left_out["patter"] == 1
+    assert (tmp_path / "out" / "runs" / "30db-0loss-without-patter.jsonl").is_file()
+    assert (tmp_path / "out" / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.end_to_end
+def test_a_missing_clip_is_an_error_unless_only_what_is_rendered_is_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    lines = (DEMO / "scenarios.jsonl").read_text("utf-8").splitlines()
+    renamed = json.loads(lines[0]) | {"id": "without-clips"}
+    scenarios = tmp_path / "set.jsonl"
+    scenarios.write_text("\n".join([json.dumps(renamed), lines[0]]), "utf-8")
+    arguments = ("evaluate", scenarios, "--clips", DEMO / "clips", "--jobs", "1", "--json", "--out")
+    strict = run(*arguments, tmp_path / "strict")
+    assert strict.code == 1
+    assert len(strict.errors) == 1
+    assert "scenario without-clips: no clip of" in strict.errors[0]
+    assert json.loads(strict.output)["about"]["failed"] == 1
+    assert json.loads(strict.output)["calls"] == 1
+    rendered = run(*arguments, tmp_path / "rendered", "--only-rendered")
+    assert (rendered.code, rendered.errors) == (0, [])
+    assert json.loads(rendered.output)["about"]["skipped"] == 1
+
+
+@pytest.mark.end_to_end
+def test_recordings_are_judged_and_every_bad_line_of_the_labels_is_named(
+    run: Run, write_wav: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_wav("silence.wav", 3.0)
+    (tmp_path / "text.wav").write_text("no audio")
+    labels = tmp_path / "labels.tsv"
+    labels.write_text(
+        "file\twanted\nsilence.wav\tyes\ntext.wav\tno\ngone.wav\tno\nsilence.wav\tperhaps\n", "utf-8"
+    )
+    outcome = run("evaluate", "--recordings", labels, "--out", tmp_path / "out", "--jobs", "1")
+    assert outcome.code == 1
+    assert [error.partition(": ")[2].split(": ")[0] for error in outcome.errors] == [
+        f"{labels}:4",
+        f"{labels}:5",
+        str(tmp_path / "text.wav"),
+    ]
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert (metrics["calls"], metrics["about"]["failed"], metrics["errors"]) == (1, 3, [])
+
+
+def test_calls_that_are_there_are_compared_with_an_earlier_run(run: Run, tmp_path: Path) -> None:
+    calls_file(tmp_path / "old" / "calls.jsonl", "forward", "forward", "hang_up")
+    new = calls_file(tmp_path / "new.jsonl", "hang_up", "forward", "hang_up")
+    outcome = run(
+        "evaluate", "--calls", new, "--compare", tmp_path / "old", "--out", tmp_path / "out", "--json"
+    )
+    assert (outcome.code, outcome.errors) == (0, [])
+    change = json.loads(outcome.output)["comparison"]["shares"]["unwanted, hung up on"]
+    assert (change["before"]["count"], change["after"]["count"], change["new"]) == (1, 2, ["demo-0"])
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8")) == json.loads(outcome.output)
+    shown = run("evaluate", "--calls", new, "--out", tmp_path / "out")
+    assert "No wanted caller was played" in shown.output
+    assert "report.html" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "nothing to evaluate: name scenario files, or --calls, or --recordings"),
+        (("--calls", "old/calls.jsonl", "--grid"), 2, "--grid plays scenarios"),
+        (("--calls", "old/calls.jsonl", "--recordings", "x.tsv"), 2, "--recordings stands alone"),
+        (("--calls", "old/calls.jsonl", "--compare", "out"), 2, "would be overwritten: choose another --out"),
+        (("--calls", "gone.jsonl"), 1, "gone.jsonl: cannot be read (No such file"),
+        (("--calls", "old/calls.jsonl", "--compare", "gone"), 1, "gone: cannot be read (No such file"),
+        (("--recordings", "gone.tsv"), 1, "gone.tsv: cannot be read (No such file"),
+        (("gone.jsonl",), 1, "gone.jsonl: cannot be read (No such file"),
+        (
+            (str(DEMO / "scenarios.jsonl"), "--fusion", "gone.json"),
+            2,
+            "gone.json: fusion weights cannot be read",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    calls_file(tmp_path / "old" / "calls.jsonl", "forward")
+    outcome = run("evaluate", "--out", "out", *arguments)
+    assert outcome.code == code
+    assert len(outcome.errors) == 1
+    assert message in outcome.errors[0]
