@@ -6,7 +6,7 @@ line, but what the caller said last is still transcribed before the session coun
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -29,6 +29,7 @@ from detector.events import (
     TurnEnded,
 )
 from detector.screener import CallScreener
+from detector.signals.playback import KnownMatch
 from detector.speech.transcript import Transcript
 
 __all__ = ["Line", "LiveSession", "Recognition", "Scheduler", "TimerHandle"]
@@ -131,6 +132,13 @@ class LiveSession:
     def digit(self, digit: str) -> None:
         if not self._is_over:
             self._screener.receive_dtmf(digit, self.now)
+            self._guard(self._pump)
+
+    def matches(self, matches: Sequence[KnownMatch]) -> None:
+        """Take what is known of the caller's audio from other calls."""
+        if not self._is_over:
+            self._screener.receive_matches(matches, self.now)
+            self._screener.handle_timer(self.now)
             self._guard(self._pump)
 
     def failed(self, kind: FailureKind) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from detector.agents.session import Recognition, Scheduler
 from detector.clock import Clock
 from detector.screener import ScreenerOptions, ScreenerParts
+from detector.service.known_audio import KnownAudio
 from detector.service.spectator import Spectator
 from detector.sip.protocol import Command
 
@@ -40,3 +41,5 @@ class CallDesk:
     clock: Clock
     scheduler: Scheduler
     spectator: Spectator = field(default_factory=Spectator)
+    known_audio: KnownAudio | None = None
+    """None: calls are not compared with others."""

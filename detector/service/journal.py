@@ -12,8 +12,11 @@ from detector.audio.frames import Samples
 from detector.call import CallInfo
 from detector.decision.verdict import Verdict
 from detector.dialogue.acts import Act
-from detector.events import Event, HangUp, PromptState, Say, TurnTranscribed
+from detector.events import Event, FingerprintReady, HangUp, PromptState, Say, TurnTranscribed
 from detector.signals.evidence import Evidence
+from detector.signals.landmarks import Landmarks
+from detector.signals.playback import MatchLabel
+from detector.stores.fingerprints import label_of
 from detector.stores.records import EndReason
 from detector.stores.store import Store
 from detector.stores.writer import StoreWriter
@@ -39,6 +42,7 @@ class Journal:
         self._wall_clock = wall_clock
         self._audio: list[Samples] | None = [] if keep_audio else None
         self._started = wall_clock()
+        self._fingerprint: Landmarks | None = None
         self._is_closed = False
         self._was_asked_plainly = False
         writer.submit(Store.begin_call, self.call, self._started)
@@ -69,6 +73,9 @@ class Journal:
                 self._writer.submit(Store.add_evidence, call_id, event)
             case Verdict() if event.is_final:
                 self._writer.submit(Store.set_verdict, call_id, event)
+            case FingerprintReady():
+                # Kept once it is known what the call was; a second engine hears no opening.
+                self._fingerprint = self._fingerprint or event.landmarks
             case _:
                 pass
 
@@ -107,11 +114,14 @@ class Journal:
         return "hung_up" if isinstance(self.record.done, HangUp) else "caller_hung_up"
 
     def _close(self) -> None:
-        """Keep the message and the audio, where there are any."""
+        """Keep the message, the audio and what it sounded like, where there are any."""
         self._is_closed = True
         call_id, now = self.call.call_id, self._wall_clock()
         if self._audio:
             self._writer.submit(Store.save_audio, call_id, np.concatenate(self._audio), self._started)
+        if self._fingerprint is not None:
+            label = label_of(self.record.verdict)
+            self._writer.submit(_keep_fingerprint, call_id, self._fingerprint, label)
         text = self._message() or ("(not transcribed)" if self._was_asked_plainly else "")
         if text:
             self._writer.submit(Store.add_message, call_id, text, now)
@@ -126,3 +136,7 @@ class Journal:
         asked = [act.start for act in record.acts if act.act is Act.TAKE_MESSAGE]
         start = 0.0 if is_notice else min([record.message_from, *asked[-1:]])
         return "\n".join(turn.text for turn in record.turns if turn.end > start and turn.text)
+
+
+def _keep_fingerprint(store: Store, call_id: str, landmarks: Landmarks, label: MatchLabel) -> None:
+    store.fingerprints.add(landmarks, call_id, label)

@@ -12,7 +12,7 @@ plainly and may speak for a while.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -22,10 +22,11 @@ from detector.agents.session import LiveSession, TimerHandle
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import Prompt
 from detector.errors import where
-from detector.events import Event, FailureKind
+from detector.events import Event, FailureKind, FingerprintReady
 from detector.screener import CallScreener, ScreenerOptions
 from detector.service.desk import CallDesk, Treatment
 from detector.service.journal import Journal
+from detector.signals.playback import KnownMatch
 from detector.sip.protocol import (
     Audio,
     Bridge,
@@ -209,6 +210,22 @@ class LiveCall:
     def _on_event(self, event: Event) -> None:
         self._journal.event(event)
         self._desk.spectator.event(self._name, event)
+        if isinstance(event, FingerprintReady):
+            self._look_up(event)
+
+    def _look_up(self, ready: FingerprintReady) -> None:
+        """Ask whether other calls held the same audio; he is heard on meanwhile."""
+        session, known_audio = self._session, self._desk.known_audio
+        if known_audio is None or session is None or self.is_over:
+            return
+
+        def answer(matches: Sequence[KnownMatch] | None) -> None:
+            if matches is None:
+                session.failed("store")
+            else:
+                session.matches(matches)
+
+        known_audio.look_up(ready.landmarks, self._journal.call.number, answer)
 
     def _prompt_state(self, state: Literal["started", "ended", "cut"], number: int) -> None:
         prompt = self._prompts.get(number)

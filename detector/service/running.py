@@ -16,6 +16,7 @@ from detector.console.terminal import TerminalConsole
 from detector.screener import ScreenerOptions, ScreenerParts
 from detector.service.answering import AnsweringOptions, AnsweringService, utc_now
 from detector.service.desk import CallDesk, ForwardOptions
+from detector.service.known_audio import KnownAudio
 from detector.service.known_numbers import KnownNumbers
 from detector.service.spectator import Spectator
 from detector.sip.supervisor import SipSupervisor
@@ -62,6 +63,8 @@ async def run_service(
         stack.callback(writer.close)
         supervisor = SipSupervisor(sip_options(settings, environ))
         await stack.enter_async_context(supervisor)
+        known_audio = KnownAudio(store.fingerprints, loop)
+        stack.callback(known_audio.close)
         desk = CallDesk(
             send=supervisor.send,
             parts=parts,
@@ -71,6 +74,7 @@ async def run_service(
             clock=clock,
             scheduler=loop,
             spectator=Spectator(console),
+            known_audio=known_audio,
         )
         known = KnownNumbers(store, list_entries(settings), clock, utc_now)
         options = AnsweringOptions(

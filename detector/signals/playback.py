@@ -16,10 +16,12 @@ from detector.signals.zero_runs import ZeroRuns
 
 __all__ = ["KnownMatch", "MatchLabel", "PlaybackExtractor"]
 
-MatchLabel = Literal["unwanted", "notice", "unlabelled"]
-"""What the calls were that held the same audio."""
+MatchLabel = Literal["unwanted", "notice", "wanted", "unlabelled"]
+"""What the calls were that held the same audio; "wanted": people who were put through, so it proves nothing."""
 
 _OPENING_SECONDS: Final = 5.0
+_SHORT_OPENING_SECONDS: Final = 3.0
+"""Enough of a call that is over: no more will come."""
 _CONTINUES_SECONDS: Final = 0.4
 """A turn that begins this soon after the last one is its continuation."""
 _LOOK_BACK_SECONDS: Final = 3.0
@@ -34,10 +36,14 @@ _LLR_REPEAT = (1.5, 0.5, 3.5)
 """At the shortest stretch, for each further second, and at most: a parcel locker's announcement repeats too."""
 _SHORTEST: Final = 1.9
 _LLR_KNOWN_UNWANTED = 4.0
+_LLR_UNWANTED_SAME_NUMBER = 1.5
+"""It may be one mistake of ours made twice: the number's history holds that call as well."""
 _LLR_KNOWN_NOTICE = -2.5
+_LLR_KNOWN_WANTED = -0.3
 _LLR_OTHER_NUMBERS = 2.0
 """Unlabelled audio in calls from other numbers: sent to many, mostly sales."""
-_LLR_SAME_NUMBER = 0.5
+_LLR_NO_OTHER_NUMBERS = 0.5
+"""Played from a recording, which is not the same as unwanted."""
 _LLR_DIGITAL_SILENCE = 0.4
 """Gates of headsets and silence suppression make zeros as well."""
 
@@ -53,8 +59,9 @@ class KnownMatch:
     label: MatchLabel
     calls: int = 1
     """Calls that held it, this one aside."""
-    numbers: int = 1
-    """Numbers that they came from, other than the one that calls now; 0 where only this one did."""
+    numbers: int | None = 1
+    """Numbers that they came from, other than the one that calls now; 0 where only this one did, None where no
+    number is known: recordings, and fingerprints from elsewhere."""
 
 
 class PlaybackExtractor:
@@ -93,9 +100,10 @@ class PlaybackExtractor:
         silence = self._zeros.evidence(start, end, arrived)
         return [item for item in (*found, silence) if item is not None]
 
-    def fingerprint_ready(self) -> Landmarks | None:
-        """Return the landmarks of the first speech once, when 5 s of it have been heard; None otherwise."""
-        if self._opening_known or sum(end - start for start, end in self._turns) < _OPENING_SECONDS:
+    def fingerprint_ready(self, *, at_end: bool = False) -> Landmarks | None:
+        """Return the landmarks of the first speech, once: after 5 s of it, or 3 s where the call is over."""
+        least = _SHORT_OPENING_SECONDS if at_end else _OPENING_SECONDS
+        if self._opening_known or sum(end - start for start, end in self._turns) < least:
             return None
         self._opening_known = True
         parts = [self._audio.landmarks(start, end).peaks for start, end in self._turns]
@@ -163,16 +171,21 @@ class _ClipPauses:
 
 def _known(match: KnownMatch, arrived: float) -> Evidence:
     said = f"the same {match.seconds:.1f} s of audio as in {match.calls} other call{'s' * (match.calls != 1)}"
-    if match.label == "notice":
-        detail = f"{said}, an announcement that was wanted"
-        return Evidence("playback.known", _LLR_KNOWN_NOTICE, match.media_time, arrived, detail, "wanted")
+    if match.label in ("notice", "wanted"):
+        is_notice = match.label == "notice"
+        llr = _LLR_KNOWN_NOTICE if is_notice else _LLR_KNOWN_WANTED
+        detail = f"{said}, {'an announcement that was wanted' if is_notice else 'which were put through'}"
+        return Evidence("playback.known", llr, match.media_time, arrived, detail, "wanted")
     if match.numbers == 0:
-        llr, detail = _LLR_SAME_NUMBER, f"{said} from this number"
+        llr, detail = _LLR_NO_OTHER_NUMBERS, f"{said} from this number"
+    elif match.numbers is None:
+        llr, detail = _LLR_NO_OTHER_NUMBERS, said
     else:
         llr = _LLR_OTHER_NUMBERS
         detail = f"{said} from {match.numbers} other number{'s' * (match.numbers != 1)}"
     if match.label == "unwanted":
-        llr, detail = _LLR_KNOWN_UNWANTED, f"{detail}, unwanted"
+        llr = _LLR_UNWANTED_SAME_NUMBER if match.numbers == 0 else _LLR_KNOWN_UNWANTED
+        detail = f"{detail}, unwanted"
     return Evidence("playback.known", llr, match.media_time, arrived, detail, "playback")
 
 

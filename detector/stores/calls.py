@@ -16,15 +16,13 @@ from detector.errors import StoreConflict
 from detector.number_plan import normalize
 from detector.signals.evidence import Evidence
 from detector.stores import schema
-from detector.stores.records import CallDetail, EndReason, StoredCall, StoredFingerprint
+from detector.stores.records import CallDetail, EndReason, StoredCall
 
 __all__ = [
     "add_evidence",
-    "add_fingerprint",
     "add_turn",
     "begin_call",
     "change_call",
-    "fingerprints",
     "read_call",
     "read_calls",
     "recover",
@@ -70,10 +68,6 @@ def add_evidence(connection: Connection, call_id: str, item: Evidence) -> None:
         "detail": item.detail,
     }
     connection.execute(insert(schema.evidence), {"call_id": call_id, **row})
-
-
-def add_fingerprint(connection: Connection, call_id: str, landmarks: bytes) -> None:
-    connection.execute(insert(schema.fingerprints), {"call_id": call_id, "landmarks": landmarks})
 
 
 def set_verdict(connection: Connection, call_id: str, verdict: Verdict) -> None:
@@ -127,19 +121,6 @@ def read_calls(
         query = query.where(table.c.started_at < until)
     for row in connection.execute(query).yield_per(200):
         yield _detail(connection, row)
-
-
-def fingerprints(connection: Connection, since: datetime) -> Iterator[StoredFingerprint]:
-    """Yield the fingerprints of calls that began at `since` or later, the oldest first."""
-    calls, prints = schema.calls, schema.fingerprints
-    query = (
-        select(calls.c.id, calls.c.number, calls.c.started_at, calls.c.label, prints.c.landmarks)
-        .join_from(calls, prints)
-        .where(calls.c.started_at >= since)
-        .order_by(calls.c.started_at, prints.c.id)
-    )
-    for row in connection.execute(query).yield_per(200):
-        yield StoredFingerprint(*row)
 
 
 def _detail(connection: Connection, row: Row[Any]) -> CallDetail:

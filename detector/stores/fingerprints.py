@@ -9,10 +9,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from detector.decision.verdict import Verdict
 from detector.errors import InputError
 from detector.number_plan import normalize
 from detector.signals.landmarks import Landmarks
@@ -22,21 +23,25 @@ from detector.stores.database import Database
 from detector.stores.fingerprint_index import candidates, index_keys
 from detector.stores.schema import calls, fingerprint_hashes, fingerprints
 
-__all__ = ["Campaign", "FingerprintStore"]
+__all__ = ["Campaign", "FingerprintStore", "label_of"]
 
 _INDEXED_OF_CAMPAIGN: Final = 8
-"""Further calls of a campaign are counted, not indexed: thousands of them would answer every look-up."""
+"""The newest calls of a campaign are found by their hashes, the others only counted: thousands of them would answer
+every look-up. The newest, because the oldest are purged first."""
 _BATCH: Final = 500
+_RATINGS: Final[dict[MatchLabel, str]] = {"unwanted": "unwanted", "notice": "wanted", "wanted": "wanted"}
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Calls that held the same audio."""
+    """Calls and recordings that held the same audio."""
 
     id: int
     label: MatchLabel
     calls: int
+    """Fingerprints, those of recordings and those from elsewhere included."""
     numbers: int
+    """Numbers that they came from, as far as these are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class FingerprintStore:
         with self._database.reading() as connection:
             found = _find(connection, landmarks)
             campaigns = {item.campaign for item in found}
-            return [_match(connection, campaign, found, number) for campaign in campaigns]
+            matches = [_match(connection, campaign, found, number) for campaign in campaigns]
+        return sorted(matches, key=lambda match: -match.seconds)
 
     def add(
         self,
@@ -75,14 +81,24 @@ class FingerprintStore:
             return _add(connection, landmarks, call_id, label, name)
 
     def set_label(self, call_id: str, label: MatchLabel) -> None:
-        """Note what a call turned out to be."""
+        """Note what a call turned out to be. What the user says of a call (`Store.rate`) counts for more."""
         with self._database.writing() as connection:
             these = fingerprints.c.call_id == call_id
             connection.execute(update(fingerprints).where(these).values(label=_stored(label)))
 
+    def label_campaign(self, campaign: int, label: MatchLabel) -> int:
+        """Have the user say what a campaign is; return how many fingerprints it holds, 0 where there is none."""
+        with self._database.writing() as connection:
+            these = fingerprints.c.campaign == campaign
+            changed = connection.execute(update(fingerprints).where(these).values(label=_stored(label)))
+            of_calls = select(fingerprints.c.call_id).where(these, fingerprints.c.call_id.is_not(None))
+            rating = _RATINGS.get(label)
+            connection.execute(update(calls).where(calls.c.id.in_(of_calls)).values(rating=rating))
+            return changed.rowcount
+
     def campaigns(self, least_calls: int = 2) -> list[Campaign]:
         """Return the campaigns of at least so many calls, the largest first."""
-        count = func.count(fingerprints.c.call_id)
+        count = func.count(fingerprints.c.id)
         query = (
             select(fingerprints.c.campaign)
             .where(fingerprints.c.campaign.is_not(None))
@@ -93,15 +109,17 @@ class FingerprintStore:
         with self._database.reading() as connection:
             return [_campaign(connection, campaign) for campaign in connection.scalars(query).all()]
 
-    def export_lines(self) -> Iterator[str]:
-        """Yield each labelled fingerprint as a line of JSON, without number, time or call."""
-        query = select(fingerprints.c.label, fingerprints.c.name, fingerprints.c.landmarks)
+    def export_lines(self, *, unlabelled: bool = False) -> Iterator[str]:
+        """Yield each labelled fingerprint, or every one, as a line of JSON: no audio, number, time or call."""
+        query = select(fingerprints.c.label, fingerprints.c.name, fingerprints.c.landmarks, calls.c.rating)
+        query = query.join_from(fingerprints, calls, isouter=True).order_by(fingerprints.c.id)
         with self._database.reading() as connection:
-            for row in connection.execute(query.where(fingerprints.c.label.is_not(None))).yield_per(_BATCH):
+            for row in connection.execute(query).yield_per(_BATCH):
+                label = _label([(row.label, row.rating, 1)])
+                if label == "unlabelled" and not unlabelled:
+                    continue
                 packed = base64.b64encode(row.landmarks).decode("ascii")
-                yield json.dumps(
-                    {"label": row.label, "name": row.name, "landmarks": packed}, ensure_ascii=False
-                )
+                yield json.dumps({"label": label, "name": row.name, "landmarks": packed}, ensure_ascii=False)
 
     def import_lines(self, lines: Iterable[str]) -> int:
         """Keep what `export_lines` gave elsewhere; return how many lines were new audio.
@@ -123,6 +141,17 @@ class FingerprintStore:
             kept = select(fingerprints.c.id)
             gone = delete(fingerprint_hashes).where(fingerprint_hashes.c.fingerprint_id.not_in(kept))
             return connection.execute(gone).rowcount
+
+
+def label_of(verdict: Verdict | None) -> MatchLabel:
+    """Return what a call says of its audio: only what was hung up on counts as unwanted, which took more than words."""
+    if verdict is None:
+        return "unlabelled"
+    if verdict.action == "hang_up":
+        return "unwanted"
+    if verdict.label == "notice":
+        return "notice"
+    return "wanted" if (verdict.label, verdict.action) == ("person", "forward") else "unlabelled"
 
 
 def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:
@@ -153,10 +182,25 @@ def _add(
     campaign = found[0] if found else new
     same = fingerprints.c.campaign.in_(found) | (fingerprints.c.id == new)
     connection.execute(update(fingerprints).where(same).values(campaign=campaign))
-    keys = index_keys(landmarks, new)
-    if keys and len(_members(connection, campaign)) <= _INDEXED_OF_CAMPAIGN:
+    if keys := index_keys(landmarks, new):
         connection.execute(insert(fingerprint_hashes), keys)
+        _unindex_one(connection, campaign)
     return campaign
+
+
+def _unindex_one(connection: Connection, campaign: int) -> None:
+    """Take the hashes of the newest call that is one too many out of the index, if there are so many."""
+    query = select(fingerprints.c.id, fingerprints.c.landmarks).where(fingerprints.c.campaign == campaign)
+    order = query.order_by(fingerprints.c.id.desc()).offset(_INDEXED_OF_CAMPAIGN).limit(1)
+    row = connection.execute(order).one_or_none()
+    if row is None:
+        return
+    keys = index_keys(Landmarks.from_bytes(row.landmarks), row.id)
+    if keys:
+        columns = fingerprint_hashes.c
+        these = [columns[name] == bindparam(f"this_{name}") for name in keys[0]]
+        values = [{f"this_{name}": value for name, value in key.items()} for key in keys]
+        connection.execute(delete(fingerprint_hashes).where(*these), values)
 
 
 def _match(connection: Connection, campaign: int, found: Sequence[_Found], number: str | None) -> KnownMatch:
@@ -164,42 +208,64 @@ def _match(connection: Connection, campaign: int, found: Sequence[_Found], numbe
     best = max(
         (item.stretch for item in found if item.campaign == campaign), key=lambda stretch: stretch.seconds
     )
+    rows = _labels(connection, campaign)
     own = normalize(number) if number else ""
-    rows = _members(connection, campaign)
+    known = _numbers(connection, campaign)
     return KnownMatch(
         seconds=best.seconds,
         media_time=best.start,
-        label=_label([row.label for row in rows]),
-        calls=len(rows),
-        numbers=len({row.number for row in rows} - {own}),
+        label=_label(rows),
+        calls=sum(row[2] for row in rows),
+        numbers=len(known - {own}) if known else None,
     )
 
 
 def _campaign(connection: Connection, campaign: int) -> Campaign:
-    rows = _members(connection, campaign)
-    numbers = {row.number for row in rows if row.number}
-    return Campaign(
-        campaign,
-        _label([row.label for row in rows]),
-        sum(row.call_id is not None for row in rows),
-        len(numbers),
-    )
+    rows = _labels(connection, campaign)
+    return Campaign(campaign, _label(rows), sum(row[2] for row in rows), len(_numbers(connection, campaign)))
 
 
-def _members(connection: Connection, campaign: int) -> Sequence[Any]:
+_Labelled = tuple[str | None, str | None, int]
+"""A label, what the user said of the call, and how many fingerprints have both."""
+
+
+def _labels(connection: Connection, campaign: int) -> list[_Labelled]:
+    labels = (fingerprints.c.label, calls.c.rating)
     query = (
-        select(fingerprints.c.label, fingerprints.c.call_id, calls.c.number)
+        select(*labels, func.count())
         .join_from(fingerprints, calls, isouter=True)
         .where(fingerprints.c.campaign == campaign)
+        .group_by(*labels)
     )
-    return connection.execute(query).all()
+    return [(label, rating, count) for label, rating, count in connection.execute(query)]
 
 
-def _label(labels: Iterable[str | None]) -> MatchLabel:
-    """Return what most say; in doubt a notice, for a wanted call must not be lost."""
-    count = Counter(labels)
-    if count["notice"] and count["notice"] >= count["unwanted"]:
-        return "notice"
+def _numbers(connection: Connection, campaign: int) -> set[str]:
+    """Return the numbers that a campaign came from; callers who withheld theirs are nobody's."""
+    query = (
+        select(calls.c.number)
+        .join_from(fingerprints, calls)
+        .where(fingerprints.c.campaign == campaign, calls.c.number != "")
+        .distinct()
+    )
+    return set(connection.scalars(query))
+
+
+def _label(rows: Iterable[_Labelled]) -> MatchLabel:
+    """Return what most say; the user before all others; in doubt that it was wanted, for such a call must not be lost.
+
+    What the user wanted is an announcement: people do not say the same thing again to a sample.
+    """
+    count: Counter[str | None] = Counter()
+    rated: Counter[str | None] = Counter()
+    for label, rating, calls_of in rows:
+        count[label] += calls_of
+        rated[rating] += calls_of
+    if rated["wanted"] or rated["unwanted"]:
+        return "notice" if rated["wanted"] >= rated["unwanted"] else "unwanted"
+    good = count["notice"] + count["wanted"]
+    if good and good >= count["unwanted"]:
+        return "notice" if count["notice"] else "wanted"
     return "unwanted" if count["unwanted"] else "unlabelled"
 
 

@@ -12,7 +12,7 @@ from detector.agents.record import Turn
 from detector.decision.verdict import Action, Axes, Label
 from detector.signals.evidence import Evidence
 
-__all__ = ["CallDetail", "EndReason", "Erased", "Rating", "StoredCall", "StoredFingerprint", "StoredMessage"]
+__all__ = ["CallDetail", "EndReason", "Erased", "Rating", "StoredCall", "StoredMessage"]
 
 EndReason = Literal[
     "caller_hung_up", "hung_up", "forwarded", "message_taken", "rejected", "no_media", "too_long", "lost"
@@ -71,16 +71,6 @@ class StoredMessage:
     text: str = field(repr=False)
     audio_path: str | None
     read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFingerprint:
-    call_id: str
-    number: str = field(repr=False)
-    started_at: datetime
-    label: Label | None
-    landmarks: bytes = field(repr=False)
-    """As `Landmarks.to_bytes` packs them."""
 
 
 @dataclass(frozen=True, slots=True)

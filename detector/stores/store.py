@@ -21,6 +21,7 @@ from detector.number_plan import normalize
 from detector.signals.evidence import Evidence
 from detector.stores import calls, history, list_table, messages, retention
 from detector.stores.database import Database
+from detector.stores.fingerprints import FingerprintStore
 from detector.stores.lists import ListEntry, Lists
 from detector.stores.recordings import Recordings
 from detector.stores.records import (
@@ -28,7 +29,6 @@ from detector.stores.records import (
     EndReason,
     Erased,
     Rating,
-    StoredFingerprint,
     StoredMessage,
 )
 
@@ -48,6 +48,8 @@ class Store:
         self._database = Database(url)
         self._recordings = None if recordings is None else Recordings(recordings)
         self._agent = agent or platform.node() or "agent"
+        self.fingerprints = FingerprintStore(self._database)
+        """What calls sounded like, to be found again in others."""
 
     def __enter__(self) -> Self:
         return self
@@ -76,11 +78,6 @@ class Store:
     def add_evidence(self, call_id: str, item: Evidence) -> None:
         with self._database.writing() as connection:
             calls.add_evidence(connection, call_id, item)
-
-    def add_fingerprint(self, call_id: str, landmarks: bytes) -> None:
-        """Keep what the call sounded like (`Landmarks.to_bytes`), to be found again in other calls."""
-        with self._database.writing() as connection:
-            calls.add_fingerprint(connection, call_id, landmarks)
 
     def set_verdict(self, call_id: str, verdict: Verdict) -> None:
         with self._database.writing() as connection:
@@ -142,10 +139,6 @@ class Store:
         with self._database.reading() as connection:
             yield from calls.read_calls(connection, number=number, since=since, until=until, limit=limit)
 
-    def fingerprints(self, since: datetime) -> Iterator[StoredFingerprint]:
-        with self._database.reading() as connection:
-            yield from calls.fingerprints(connection, since)
-
     def messages(self, *, unread_only: bool = False) -> tuple[StoredMessage, ...]:
         with self._database.reading() as connection:
             return tuple(messages.read_messages(connection, unread_only=unread_only))
@@ -191,7 +184,7 @@ class Store:
         with self._database.writing() as connection:
             recordings = self._delete_audio(retention.audio_of_calls(connection, which))
             erased = Erased(calls=retention.delete_calls(connection, which), recordings=recordings)
-        self._database.compact()
+        self._sweep()
         return erased
 
     def purge_audio(self, older_than: datetime) -> Erased:
@@ -216,8 +209,13 @@ class Store:
                 calls=retention.delete_calls(connection, which),
                 list_entries=retention.delete_list_entries(connection, number),
             )
-        self._database.compact()
+        self._sweep()
         return erased
+
+    def _sweep(self) -> None:
+        """Let nothing of what was deleted stay on disk."""
+        self.fingerprints.sweep()
+        self._database.compact()
 
     def _delete_audio(self, paths: list[str]) -> int:
         if not paths:

@@ -23,6 +23,7 @@ from detector.dialogue.prompts import PromptLibrary
 from detector.screener import ScreenerOptions, ScreenerParts
 from detector.service.answering import AnsweringOptions, AnsweringService, utc_now
 from detector.service.desk import CallDesk, ForwardOptions
+from detector.service.known_audio import KnownAudio
 from detector.service.known_numbers import KnownNumbers
 from detector.service.spectator import Spectator
 from detector.sip.protocol import (
@@ -174,6 +175,8 @@ class Rig:
     store: Store
     writer: StoreWriter
     recognition: Recognition
+    known_audio: KnownAudio
+    awaits_known_audio: bool = True
     positions: dict[int, int] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -181,7 +184,9 @@ class Rig:
         """Let the service work off everything, lookups in threads included."""
         for _ in range(400):
             await asyncio.sleep(0)
-            if not self.service._arriving and self.board._events.empty():
+            is_asked = self.awaits_known_audio and self.known_audio._waiting
+            is_idle = not self.service._arriving and not is_asked
+            if is_idle and self.board._events.empty():
                 break
             await asyncio.sleep(0.001)
         for _ in range(20):
@@ -234,11 +239,13 @@ async def run_service(
     most_screened: int = 16,
     lists: tuple[tuple[str, str], ...] = (),
     spectator: Spectator | None = None,
+    patience: float = 20.0,
 ) -> AsyncIterator[Rig]:
     board, clock = Switchboard(transfer=transfer), VirtualClock(500.0)
     recognition = recognition or Recognition("喂")
     with Store(folder / "calls.sqlite3") as store:
         writer = StoreWriter(store, retry_seconds=())
+        known_audio = KnownAudio(store.fingerprints, asyncio.get_running_loop(), patience)
         desk = CallDesk(
             send=board.send,
             parts=parts,
@@ -248,6 +255,7 @@ async def run_service(
             clock=clock,
             scheduler=asyncio.get_running_loop(),
             spectator=spectator or Spectator(),
+            known_audio=known_audio,
         )
         entries = tuple(parse_entry(entry, "own", cast("Any", verdict)) for verdict, entry in lists)
         known = KnownNumbers(store, entries, clock, utc_now, patience=5.0)
@@ -257,11 +265,12 @@ async def run_service(
         )
         running = asyncio.create_task(service.run())
         try:
-            yield Rig(service, board, clock, store, writer, recognition)
+            yield Rig(service, board, clock, store, writer, recognition, known_audio)
         finally:
             board.stop()
             await running
             writer.close()
+            known_audio.close()
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,16 @@ def test_the_fingerprint_is_ready_once_after_five_seconds_of_speech() -> None:
     assert not ((times > spans[0][1]) & (times < spans[1][0] - 0.1)).any(), "pauses are left out"
 
 
+def test_of_a_call_that_is_over_three_seconds_are_enough() -> None:
+    samples, spans = call([take("loan_first")[: round(3.4 * SAMPLE_RATE)]])
+    extractor = PlaybackExtractor()
+    extractor.receive_audio(samples, 0.0)
+    extractor.turn_ended(*spans[0], spans[0][1])
+    assert extractor.fingerprint_ready() is None
+    assert extractor.fingerprint_ready(at_end=True) is not None
+    assert extractor.fingerprint_ready(at_end=True) is None
+
+
 def pauses_of_zeros(noisy: int, silent: int) -> tuple[Samples, list[tuple[float, float]]]:
     clip = take("loan_first")[4000:36000]
     samples, spans = call([clip + np.int16(k) for k in range(noisy + silent + 1)], noise=40)
@@ -202,14 +212,18 @@ def test_zeros_between_clips_count_where_other_pauses_have_noise(noisy: int, sil
     ("label", "numbers", "axis", "low", "high"),
     [
         ("unwanted", 3, "playback", 3, 5),
-        ("unwanted", 0, "playback", 3, 5),
+        ("unwanted", None, "playback", 3, 5),
+        ("unwanted", 0, "playback", 1, 2),
         ("unlabelled", 3, "playback", 1, 3),
         ("unlabelled", 0, "playback", 0, 1),
+        ("unlabelled", None, "playback", 0, 1),
         ("notice", 3, "wanted", -4, -1),
+        ("notice", 0, "wanted", -4, -1),
+        ("wanted", 3, "wanted", -1, 0),
     ],
 )
 def test_known_audio_is_weighed_by_what_it_was(
-    label: MatchLabel, numbers: int, axis: str, low: float, high: float
+    label: MatchLabel, numbers: int | None, axis: str, low: float, high: float
 ) -> None:
     match = KnownMatch(seconds=4.2, media_time=1.5, label=label, calls=5, numbers=numbers)
     (found,) = PlaybackExtractor().receive_matches([match], 7.0)

@@ -13,11 +13,13 @@ from detector.audio.files import read_clip
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.call import CallInfo
+from detector.decision.verdict import Action, Axes, Label, Verdict
 from detector.errors import InputError
 from detector.signals.fingerprint import FingerprintExtractor
 from detector.signals.landmarks import Landmarks
+from detector.signals.playback import MatchLabel
 from detector.stores.database import Database
-from detector.stores.fingerprints import Campaign, FingerprintStore
+from detector.stores.fingerprints import Campaign, FingerprintStore, label_of
 from detector.stores.schema import fingerprint_hashes
 from detector.stores.store import Store
 
@@ -47,6 +49,15 @@ def path(tmp_path: Path, at: At) -> Path:
             store.begin_call(CallInfo(str(count), number=number), at(count))
             store.end_call(str(count), "hung_up", at(count + 1))
     return path
+
+
+def fingerprints_indexed(path: Path) -> int:
+    """How many fingerprints can be found by their hashes."""
+    database = Database(path)
+    with database.reading() as connection:
+        count = connection.scalar(select(func.count(fingerprint_hashes.c.fingerprint_id.distinct())))
+    database.close()
+    return count or 0
 
 
 @pytest.fixture
@@ -102,11 +113,21 @@ def test_a_large_campaign_is_counted_whole_and_indexed_in_part(
         prints.add(landmarks, str(count))
     (found,) = prints.find(opening("loan_first", seed=2), OURS)
     assert (found.calls, found.numbers) == (10, 10)
-    database = Database(path)
-    with database.reading() as connection:
-        indexed = connection.scalar(select(func.count(fingerprint_hashes.c.fingerprint_id.distinct())))
-    database.close()
-    assert indexed == 8
+    assert fingerprints_indexed(path) == 8
+
+
+def test_a_campaign_is_found_after_its_first_calls_were_purged(
+    path: Path, prints: FingerprintStore, at: At
+) -> None:
+    with Store(path) as store:
+        for count in range(3, 13):
+            store.begin_call(CallInfo(str(count), number=f"139001390{count:02}"), at(100 * count))
+            store.end_call(str(count), "hung_up", at(100 * count + 1))
+            campaign = prints.add(opening("loan_first"), str(count))
+        store.purge(at(1150))
+        (found,) = prints.find(opening("loan_first", seed=2), OURS)
+        assert (found.calls, found.numbers) == (1, 1)
+        assert prints.add(opening("loan_first", seed=3), None) == campaign
 
 
 def test_a_label_speaks_for_the_campaign_and_a_notice_wins_a_tie(prints: FingerprintStore) -> None:
@@ -120,10 +141,77 @@ def test_a_label_speaks_for_the_campaign_and_a_notice_wins_a_tie(prints: Fingerp
     assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "unwanted"
 
 
+@pytest.mark.parametrize(("wanted", "label"), [(1, "notice"), (2, "notice")])
+def test_what_the_user_says_of_one_call_outweighs_what_was_thought_of_many(
+    path: Path, prints: FingerprintStore, at: At, wanted: int, label: str
+) -> None:
+    with Store(path) as store:
+        for count in range(3, 13):
+            store.begin_call(CallInfo(str(count), number=f"139001390{count:02}"), at(count))
+            prints.add(opening("loan_first", seed=count), str(count), "unwanted")
+        for count in range(wanted):
+            store.rate(str(3 + count), "wanted")
+        assert prints.find(opening("loan_first", seed=1), OURS)[0].label == label
+        for count in range(3, 4 + 2 * wanted):
+            store.rate(str(count), "unwanted")
+        assert prints.find(opening("loan_first", seed=1), OURS)[0].label == "unwanted"
+
+
+def test_calls_that_were_put_through_make_a_campaign_wanted(prints: FingerprintStore) -> None:
+    prints.add(opening("loan_first", seed=1), "0", "wanted")
+    prints.add(opening("loan_first", seed=2), "1", "unwanted")
+    assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "wanted"
+
+
+def test_the_user_labels_a_whole_campaign(path: Path, prints: FingerprintStore) -> None:
+    campaign = prints.add(opening("loan_first", seed=1), "0", "unwanted")
+    prints.add(opening("loan_first", seed=2), "1", "unwanted")
+    assert prints.label_campaign(campaign, "notice") == 2
+    assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "notice"
+    assert prints.label_campaign(999, "notice") == 0
+    with Store(path) as store:
+        assert [each.call.rating for each in store.calls()] == [None, "wanted", "wanted"]
+
+
+@pytest.mark.parametrize("number", ["", "anonymous", None])
+def test_withheld_numbers_and_recordings_are_no_other_numbers(
+    path: Path, prints: FingerprintStore, at: At, number: str | None
+) -> None:
+    with Store(path) as store:
+        store.begin_call(CallInfo("withheld", number=number), at(5))
+    prints.add(opening("loan_first", seed=1), "withheld")
+    prints.add(opening("loan_first", seed=2), None)
+    (found,) = prints.find(opening("loan_first", seed=3), OURS)
+    assert (found.calls, found.numbers) == (2, None)
+
+
+def verdict(label: Label, action: Action) -> Verdict:
+    return Verdict(label, action, 0.9, Axes(0, 0, 0), 9.0, 9.0, "a test")
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        (verdict("recording", "hang_up"), "unwanted"),
+        (verdict("scam", "take_message"), "unlabelled"),
+        (verdict("notice", "take_message"), "notice"),
+        (verdict("person", "forward"), "wanted"),
+        (verdict("unsure", "forward"), "unlabelled"),
+        (verdict("recording", "none"), "unlabelled"),
+        (None, "unlabelled"),
+    ],
+)
+def test_a_call_labels_its_audio_unwanted_only_where_it_was_hung_up_on(
+    given: Verdict | None, label: MatchLabel
+) -> None:
+    assert label_of(given) == label
+
+
 def test_labelled_fingerprints_travel_without_numbers(prints: FingerprintStore, tmp_path: Path) -> None:
     prints.add(opening("loan_first"), "0", "unwanted")
     prints.add(opening("insurance_first", seed=5), None, "notice", name="parcel locker")
     prints.add(opening("loan_blend", seed=6), "1")
+    assert len(list(prints.export_lines(unlabelled=True))) == 3
     lines = list(prints.export_lines())
     assert sorted(json.loads(line)["label"] for line in lines) == ["notice", "unwanted"]
     assert not any(number in line for line in lines for number in (OURS, OTHER))
@@ -155,5 +243,4 @@ def test_what_is_forgotten_is_not_found_and_leaves_no_hashes(prints: Fingerprint
     with Store(path) as store:
         store.forget(OTHER)
     assert prints.find(opening("loan_first", seed=2), OURS) == []
-    assert prints.sweep() > 20
-    assert prints.sweep() == 0
+    assert fingerprints_indexed(path) == 0

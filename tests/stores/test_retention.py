@@ -9,6 +9,7 @@ from detector.agents.record import Turn
 from detector.audio.files import read_clip
 from detector.call import CallInfo
 from detector.errors import StoreError
+from detector.signals.landmarks import Landmarks
 from detector.stores.lists import parse_entry
 from detector.stores.recordings import Recordings
 from detector.stores.records import Erased
@@ -17,13 +18,14 @@ from detector.stores.store import Store
 At = Callable[[float], datetime]
 DAY = 86400.0
 AUDIO = np.arange(-8000, 8000, dtype=np.int16)
+PEAKS = np.random.default_rng(1).integers((0, 200, 0, 0), (4000, 1500, 20, 256), (300, 4), np.int32)
 WORDS = "我的身份证号是一个秘密"
 
 
 def full_call(store: Store, name: str, number: str, when: datetime) -> None:
     store.begin_call(CallInfo(name, number=number), when)
     store.add_turn(name, Turn("caller", 0.0, 1.0, WORDS))
-    store.add_fingerprint(name, b"x")
+    store.fingerprints.add(Landmarks.of_peaks(0, 5, PEAKS), name)
     store.save_audio(name, AUDIO, when)
     store.add_message(name, WORDS, when)
     store.end_call(name, "message_taken", when)
@@ -41,7 +43,8 @@ def test_purge_takes_old_calls_and_all_that_hangs_on_them(store: Store, at: At, 
     assert store.purge(at(DAY)) == Erased(calls=1, recordings=1)
     assert [detail.call.id for detail in store.calls()] == ["new"]
     assert [message.call_id for message in store.messages()] == ["new"]
-    assert [each.call_id for each in store.fingerprints(at(0))] == ["new"]
+    assert [each.calls for each in store.fingerprints.campaigns(1)] == [1]
+    assert store.fingerprints.sweep() == 0, "no hashes of the old call are left"
     assert recordings(tmp_path) == ["2026/03/08/new.wav"]
     assert not (tmp_path / "recordings/2026/03/07").exists()
 

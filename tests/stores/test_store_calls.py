@@ -105,20 +105,6 @@ def test_after_a_crash_open_calls_of_this_agent_are_lost(store: Store, at: At) -
     assert store.history("13800138000", at(200)).calls == 2
 
 
-def test_fingerprints_come_back_with_their_calls(store: Store, at: At) -> None:
-    store.begin_call(CallInfo("old", number="95588"), at(0))
-    store.begin_call(CallInfo("new", number="13800138000"), at(60))
-    store.add_fingerprint("old", b"\x00\x01")
-    store.add_fingerprint("new", b"\x02\xff")
-    store.set_verdict("new", VERDICT)
-    found = list(store.fingerprints(at(0)))
-    assert [(each.call_id, each.landmarks, each.label) for each in found] == [
-        ("old", b"\x00\x01", None),
-        ("new", b"\x02\xff", "recording"),
-    ]
-    assert [each.call_id for each in store.fingerprints(at(1))] == ["new"]
-
-
 def test_messages_are_unread_until_marked(store: Store, at: At) -> None:
     store.begin_call(CallInfo("a", number="13800138000"), at(0))
     first = store.add_message("a", "请回电", at(30))
