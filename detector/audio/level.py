@@ -19,6 +19,7 @@ __all__ = [
     "FloorStep",
     "NoiseFloor",
     "is_digital_silence",
+    "levels_dbfs",
     "peak_dbfs",
     "rms_dbfs",
 ]
@@ -44,6 +45,14 @@ def _power(samples: Samples) -> float:
 def rms_dbfs(samples: Samples) -> float:
     """Return the level in dBFS of `samples` (int16, shape (n,)) without its constant part."""
     return _to_dbfs(_power(samples)) if len(samples) else FLOOR_DBFS
+
+
+def levels_dbfs(windows: Samples) -> list[float]:
+    """Return `rms_dbfs` of each row of `windows` (int16, shape (rows, n)), in one go."""
+    values = windows.astype(np.float32)
+    values -= np.add.reduce(values, axis=1, keepdims=True) / np.float32(values.shape[1])
+    powers = np.einsum("ij,ij->i", values, values) / np.float32(values.shape[1])
+    return [_to_dbfs(power) for power in powers.tolist()]
 
 
 def peak_dbfs(samples: Samples) -> float:

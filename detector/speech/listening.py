@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.audio.frames import SAMPLE_RATE, Samples
-from detector.audio.level import rms_dbfs
 from detector.audio.tones import ToneDetector, ToneHeard
 from detector.audio.vad import VoiceActivityDetector
 from detector.speech.foreground import Foreground
@@ -78,8 +77,7 @@ class Listener:
         if self._tones is not None:
             yield from self._tones.push(samples, is_voice=self._certain >= CERTAIN_SECONDS)
         for decision in self._voice.push(samples):
-            end = decision.media_time + decision.seconds
-            level = rms_dbfs(self._buffer.cut(decision.media_time, end))
+            level = decision.level
             is_speech = self._is_callers(decision.is_speech, level)
             is_certain = (decision.probability or 0.0) >= CERTAIN_PROBABILITY
             self._certain = self._certain + decision.seconds if is_certain else 0.0

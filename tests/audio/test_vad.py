@@ -1,7 +1,6 @@
 """Voice activity: silero run in a stream equals silero run whole, pieces equal the whole, trouble stays inside."""
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -80,13 +79,13 @@ class FixedJudge:
         self.calls = 0
         self.skipped = 0
 
-    def skip(self, window: Samples) -> None:
-        self.skipped += 1
+    def skip(self, windows: Samples) -> None:
+        self.skipped += len(windows) // WINDOW_SAMPLES
 
-    def probabilities(self, windows: Sequence[Samples]) -> list[float]:
-        return [self.probability(window) for window in windows]
+    def probabilities(self, windows: Samples) -> list[float]:
+        return [self._next() for _ in range(len(windows) // WINDOW_SAMPLES)]
 
-    def probability(self, window: Samples) -> float:
+    def _next(self) -> float:
         self.calls += 1
         if self._breaks_at is not None and self.calls > self._breaks_at:
             raise RuntimeError("the model broke")
@@ -110,30 +109,35 @@ def unusable_gate(_mode: int) -> WebrtcGate:
 
 
 def test_upsampling_keeps_samples_and_finds_those_between() -> None:
-    times = np.arange(400) / 8000
+    times = np.arange(415) / 8000
     low = np.sin(2 * np.pi * 1000 * times).astype(np.float32)
     heard = upsample(low)
     wanted = np.sin(2 * np.pi * 1000 * (np.arange(len(heard)) / 16000 + 15 / 8000))
-    assert len(heard) == 2 * (400 - 31)
+    assert len(heard) == 2 * (415 - 31)
     assert np.abs(heard - wanted).max() < 0.01
     assert np.array_equal(heard[::2], low[15 : 15 + len(heard) // 2])
 
 
-def test_two_windows_in_one_run_are_judged_like_one_after_the_other() -> None:
+def one_by_one(stream: SileroStream, samples: Samples) -> list[float]:
+    return [
+        stream.probabilities(samples[i : i + WINDOW_SAMPLES])[0]
+        for i in range(0, len(samples), WINDOW_SAMPLES)
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 4, 5])
+def test_windows_in_one_run_are_judged_like_one_after_the_other(count: int) -> None:
     samples = vowels(2)[: 60 * WINDOW_SAMPLES]
-    windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
-    single, paired = SileroStream(), SileroStream()
-    alone = [single.probability(window) for window in windows]
-    together = [value for i in range(0, 60, 2) for value in paired.probabilities(windows[i : i + 2])]
-    assert together == pytest.approx(alone, abs=1e-4)
+    grouped, size = SileroStream(), count * WINDOW_SAMPLES
+    together = [
+        value for i in range(0, len(samples), size) for value in grouped.probabilities(samples[i : i + size])
+    ]
+    assert together == pytest.approx(one_by_one(SileroStream(), samples), abs=1e-4)
 
 
 def test_a_stream_is_judged_like_the_whole_clip() -> None:
     samples = vowels(2)[: 60 * WINDOW_SAMPLES]
-    stream = SileroStream()
-    streamed = [
-        stream.probability(samples[i : i + WINDOW_SAMPLES]) for i in range(0, len(samples), WINDOW_SAMPLES)
-    ]
+    streamed = one_by_one(SileroStream(), samples)
     wide = upsample(np.concatenate([np.zeros(63, np.float32), samples.astype(np.float32) / 32768]))
     windows = np.stack([wide[512 * i : 512 * i + 576] for i in range(60)])
     zero = np.zeros((1, 1, 128), np.float32)
@@ -183,15 +187,29 @@ def test_silence_never_reaches_the_judge() -> None:
     assert all(d.is_speech is False and d.probability == 0.0 for d in decisions)
 
 
+def after_skipping(samples: Samples, *counts: int) -> list[float]:
+    """Skip so many windows, then so many, ...; and return what three more are judged to be."""
+    stream = SileroStream()
+    for count in counts:
+        stream.skip(samples[: count * WINDOW_SAMPLES])
+        samples = samples[count * WINDOW_SAMPLES :]
+    return stream.probabilities(samples[: 3 * WINDOW_SAMPLES])
+
+
 def test_windows_that_were_skipped_warm_the_judge_up() -> None:
-    samples = vowels(1)[: 20 * WINDOW_SAMPLES]
-    windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
-    every, gated = SileroStream(), SileroStream()
-    for window in windows[8:10]:
-        gated.skip(window)
-    for window in windows[8:10]:
-        every.probability(window)
-    assert gated.probability(windows[10]) == every.probability(windows[10])
+    samples = vowels(1)[8 * WINDOW_SAMPLES :]
+    heard_all = one_by_one(SileroStream(), samples[: 5 * WINDOW_SAMPLES])[2:]
+    assert after_skipping(samples, 2) == pytest.approx(heard_all, abs=1e-4)
+    heard_cold = one_by_one(SileroStream(), samples[2 * WINDOW_SAMPLES : 5 * WINDOW_SAMPLES])
+    assert heard_cold != pytest.approx(heard_all, abs=1e-2)
+
+
+def test_only_the_last_two_windows_that_were_skipped_count() -> None:
+    samples = vowels(1)
+    assert after_skipping(samples, 9) == after_skipping(samples, 6, 1, 2)
+    assert after_skipping(samples, 9) == pytest.approx(
+        after_skipping(samples[6 * WINDOW_SAMPLES :], 3), abs=1e-4
+    )
 
 
 def test_speech_begins_high_and_ends_low() -> None:
