@@ -118,18 +118,17 @@ class Plan:
             raise InputError(f"no call could be played at {condition.words}: there is nothing to report")
         return figures_of(list(self._found[condition].values()))
 
-    def beside(self, conditions: list[Condition]) -> tuple[Beside, ...]:
+    def beside(self, conditions: list[Condition], *, few: bool = False) -> tuple[Beside, ...]:
+        """Return the figures of these runs against the main one; `few`: of the fixed subset alone."""
         from detector.evaluation.compare import compare
         from detector.evaluation.evaluation import Beside
         from detector.evaluation.metrics import figures_of
 
         main = list(self._found.get(self._main, {}).values())
-        few = {scenario.id for scenario in self._few}
+        chosen = {scenario.id for scenario in (self._few if few else self._scenarios)}
         found = []
         for condition in conditions:
-            calls = list(self._found.get(condition, {}).values())
-            if condition in self.grid:
-                calls = [call for call in calls if call.id in few]
+            calls = [call for call in self._found.get(condition, {}).values() if call.id in chosen]
             if calls:
                 comparison = compare(main, calls, condition.words, resamples=0)
                 found.append(Beside(condition, figures_of(calls), comparison))

@@ -161,7 +161,7 @@ def _of_scenarios(request: Request, out: Path, quiet: bool) -> Evaluation:
         about,
         plan.figures(main),
         lines=plan.beside(plan.lines),
-        grid=plan.beside(plan.grid),
+        grid=plan.beside(plan.grid, few=True),
         left_out=plan.beside(plan.left_out),
     )
 

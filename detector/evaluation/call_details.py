@@ -56,7 +56,7 @@ def _details(call: JudgedCall) -> Html:
         summary,
         element("dl", *told),
         element("table", *_story(call.row, call.language), class_="story"),
-        id=f"call-{call.id}",
+        id="call-" + "-".join(call.id.split()),
     )
 
 

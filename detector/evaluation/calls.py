@@ -163,8 +163,8 @@ def read_calls(path: Path) -> list[JudgedCall]:
             continue
         where = f"{path}:{number}"
         try:
-            row = json.loads(line.decode("utf-8-sig"))
-        except (UnicodeDecodeError, ValueError) as error:
+            row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: is not JSON ({error})") from None
         if not isinstance(row, dict):
             raise InputError(f"{where}: is no JSON object")
@@ -176,6 +176,10 @@ def read_calls(path: Path) -> list[JudgedCall]:
     if not calls:
         raise InputError(f"{path}: holds no judged call; it needs one JSON object a line")
     return calls
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], *, append: bool = False) -> None:

@@ -77,9 +77,11 @@ def headline_lines(figures: Figures) -> Iterator[str]:
 
 def outcome_table(title: str, groups: Sequence[Group]) -> Table:
     """What was done with whom: counts, and in brackets the exact 95 % interval in per cent."""
-    table = _table(title, "calls", "hung up on", "message", "put through", "undecided")
+    # Eighty columns hold no more; that nobody was left undecided is the rule.
+    undecided = ["undecided"] if any(group.undecided.count for group in groups) else []
+    table = _table(title, "calls", "hung up on", "message", "put through", *undecided)
     for group in groups:
-        cells = (group.hung_up, group.message, group.put_through, group.undecided)
+        cells = (group.hung_up, group.message, group.put_through, group.undecided)[: 3 + len(undecided)]
         shown = (_cell(one, bad=group.wanted and at == 0) for at, one in enumerate(cells))
         table.add_row(group.name, str(len(group.calls)), *shown)
     return table
@@ -104,8 +106,8 @@ def _table(title: str, *columns: str) -> Table:
 
 def _cell(one: Share, *, bad: bool = False) -> str:
     if not one.count:
-        return f"0 (to {100 * one.high:.0f} %)"
-    text = f"{one.count} ({100 * one.low:.0f} to {100 * one.high:.0f} %)"
+        return f"0 (–{100 * one.high:.0f} %)"
+    text = f"{one.count} ({100 * one.low:.0f}–{100 * one.high:.0f} %)"
     return f"[bold red]{text}[/bold red]" if bad else text
 
 

@@ -148,6 +148,7 @@ def test_files_without_calls(make_row: MakeRow, tmp_path: Path) -> None:
         ("", "holds no judged call"),
         ("[1]\n", "calls.jsonl:1: is no JSON object"),
         ('{"id": \n', "calls.jsonl:1: is not JSON"),
+        ('{"unwanted": NaN}\n', "calls.jsonl:1: is not JSON \\(NaN is no number"),
         (2 * (json.dumps(make_row("a", "forward")) + "\n"), "calls.jsonl:2: call a stands in line 1 already"),
     ):
         path.write_text(content, "utf-8")
