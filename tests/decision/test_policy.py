@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.decision.fusion import Fusion, FusionModel
@@ -29,6 +29,16 @@ PERSON: tuple[str, float, Axis] = ("responsive.fits", -2.0, "wanted")
 
 def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
     decision = Policy().decide(fused(PATTER, TALKS_ON), TALKING)
+    assert decision is not None
+    assert decision.action == "hang_up"
+
+
+def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
+    evidence = (PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 0.9, "playback")
+    fusion = fused(*evidence)
+    assert PolicyOptions().hang_up_at <= fusion.log_odds < PolicyOptions().hang_up_unasked_at
+    assert Policy().decide(fusion, TALKING) is None
+    decision = Policy().decide(fusion, replace(TALKING, could_explain=True))
     assert decision is not None
     assert decision.action == "hang_up"
 
@@ -127,6 +137,7 @@ def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
     assert (decision.action, decision.label) == ("forward", "unsure")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -146,6 +157,7 @@ def test_nothing_but_the_callers_own_audio_can_hang_up(
     assert decision is None or decision.action != "hang_up"
 
 
+@settings(deadline=None)
 @given(st.floats(-20, 20), st.floats(0, 100), st.booleans())
 def test_no_single_family_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
     for source in MODEL.sources:
