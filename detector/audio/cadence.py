@@ -75,6 +75,11 @@ class CadenceReader:
         self._reported: float | None = None
         self._sit: list[Burst] = []
 
+    @property
+    def is_waiting(self) -> bool:
+        """A tone has ended whose meaning depends on what follows."""
+        return self._pending is not None
+
     def sounding(self, burst: Burst) -> Iterator[Meaning]:
         """Take the tone that sounds now, as long as it has lasted."""
         if self._pending is not None and burst.start - self._pending.end < _ALONE_SECONDS:

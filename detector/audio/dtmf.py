@@ -19,19 +19,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.frames import BLOCK_SAMPLES, SAMPLE_RATE, Samples
+from detector.audio.frames import SAMPLE_RATE, Samples
 
-__all__ = ["COLUMNS", "ROWS", "Digit", "DtmfReceiver"]
+__all__ = ["BLOCK_SAMPLES", "COLUMNS", "ROWS", "Digit", "DtmfReceiver"]
 
 ROWS: Final = (697.0, 770.0, 852.0, 941.0)
 COLUMNS: Final = (1209.0, 1336.0, 1477.0, 1633.0)
 _KEYS: Final = ("123A", "456B", "789C", "*0#D")
 
-_WINDOW = BLOCK_SAMPLES
-_HOP = BLOCK_SAMPLES // 2
+_WINDOW = 160
+_HOP = 80
 _HOP_SECONDS = _HOP / SAMPLE_RATE
-_BLOCK = 4 * _HOP
-"""40 ms: four windows at once cost little more than one."""
+BLOCK_SAMPLES = 8 * _HOP
+"""80 ms: eight windows at once cost little more than one."""
 _PURITY = 0.94
 """Noise 13 dB below a digit is allowed; Q.24 speaks of 15 dB."""
 _LIKELY = 0.4
@@ -69,10 +69,10 @@ class _Window:
 
 
 class DtmfReceiver:
-    """Hears digits in blocks of 40 ms."""
+    """Hears digits in blocks of 80 ms."""
 
     def __init__(self) -> None:
-        self._audio = np.zeros(_HOP + _BLOCK, np.float32)
+        self._audio = np.zeros(_HOP + BLOCK_SAMPLES, np.float32)
         self._windows = np.lib.stride_tricks.sliding_window_view(self._audio, _WINDOW)[::_HOP]
         self._last: _Window | None = None
         self._hops = -1
@@ -86,7 +86,7 @@ class DtmfReceiver:
         return self._key is not None
 
     def push(self, block: Samples) -> list[Digit]:
-        """Take one block (int16, shape (320,)) and return the digits that it ends."""
+        """Take one block (int16, shape (640,)) and return the digits that it ends."""
         self._audio[:_HOP] = self._audio[-_HOP:]
         self._audio[_HOP:] = block
         digits: list[Digit] = []
@@ -100,6 +100,9 @@ class DtmfReceiver:
         self._audio[:_HOP] = self._audio[-_HOP:]
         self._audio[_HOP:] = block
         self._last = None
+        if self._key is None:
+            self._hops += len(self._windows)
+            return []
         return [digit for _ in self._windows for digit in self._step(None)]
 
     def _look(self) -> list[_Window | None]:

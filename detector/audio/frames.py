@@ -37,12 +37,18 @@ class FrameBlocker:
 
     def __init__(self, block_samples: int = BLOCK_SAMPLES) -> None:
         self._block_samples = block_samples
-        self._pending: Samples = np.zeros(0, np.int16)
+        self._pieces: list[Samples] = []
+        self._waiting = 0
 
     def push(self, samples: Samples) -> Iterator[Samples]:
         """Take `samples` (int16, shape (n,)) and yield each block that is now complete."""
-        self._pending = np.concatenate([self._pending, samples]) if len(self._pending) else samples
-        whole = len(self._pending) // self._block_samples * self._block_samples
-        blocks, self._pending = self._pending[:whole], self._pending[whole:]
+        waiting = self._waiting + len(samples)
+        self._pieces.append(samples)
+        self._waiting = waiting % self._block_samples
+        if waiting < self._block_samples:
+            return
+        joined = np.concatenate(self._pieces) if len(self._pieces) > 1 else samples
+        whole = waiting - self._waiting
+        self._pieces = [joined[whole:]] if self._waiting else []
         for start in range(0, whole, self._block_samples):
-            yield blocks[start : start + self._block_samples]
+            yield joined[start : start + self._block_samples]

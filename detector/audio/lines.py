@@ -5,6 +5,7 @@ every 40 ms, a Hann window, one transform. A voice has many lines and they move;
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.level import FLOOR_DBFS
 
-__all__ = ["HOP_SAMPLES", "HOP_SECONDS", "Burst", "BurstFinder", "Spectrum", "look"]
+__all__ = ["BLOCK_SAMPLES", "HOP_SAMPLES", "HOP_SECONDS", "Burst", "BurstFinder", "Spectrum", "look"]
 
 _WINDOW = 800
 HOP_SAMPLES = 320
 HOP_SECONDS = HOP_SAMPLES / SAMPLE_RATE
+BLOCK_SAMPLES = 2 * HOP_SAMPLES
 _WINDOW_SECONDS = _WINDOW / SAMPLE_RATE
 _BIN_HZ = SAMPLE_RATE / _WINDOW
 _LOWEST_BIN = 25
@@ -117,11 +119,11 @@ def _frequency(power: _Power, peak: int) -> float:
 
 
 class BurstFinder:
-    """Joins windows that hold the same lines into bursts. Fed in blocks of 40 ms."""
+    """Joins windows that hold the same lines into bursts. Fed in blocks of 80 ms: two windows."""
 
     def __init__(self) -> None:
-        self._audio: Samples = np.zeros(_WINDOW, np.int16)
-        self._blocks = 0
+        self._audio: Samples = np.zeros(_WINDOW + HOP_SAMPLES, np.int16)
+        self._hops = 0
         self._last = Spectrum(FLOOR_DBFS, ())
         self._burst: Burst | None = None
         self._missing = 0
@@ -139,23 +141,35 @@ class BurstFinder:
     @property
     def now(self) -> float:
         """Seconds from the first sample to the middle of the newest window."""
-        return self._blocks * HOP_SECONDS - _WINDOW_SECONDS / 2
+        return self._hops * HOP_SECONDS - _WINDOW_SECONDS / 2
 
-    def push(self, block: Samples) -> Burst | None:
-        """Take a block (int16, shape (320,)); return the burst that it ended, if it did."""
-        self._audio[:-HOP_SAMPLES] = self._audio[HOP_SAMPLES:]
-        self._audio[-HOP_SAMPLES:] = block
-        self._blocks += 1
-        before, self._last = self._last, look(self._audio)
-        return self._joined(before, self._last)
+    def push(self, block: Samples, *, every: bool = True) -> Iterator[Burst | None]:
+        """Take a block (int16, shape (640,)); yields for each of its two windows the burst that it ended, if any.
 
-    def skip(self, block: Samples) -> Burst | None:
+        Two windows that hold the same lines begin a burst. So where nothing sounds, one without lines is enough to
+        know that none began before it, and the other is not looked at, unless `every` window's level is wanted.
+        """
+        self._append(block)
+        second = look(self._audio[HOP_SAMPLES:])
+        is_quiet = not (every or second.lines or self._last.lines or self._burst)
+        first = Spectrum(second.level, ()) if is_quiet else look(self._audio[:-HOP_SAMPLES])
+        for spectrum in (first, second):
+            yield self._next(spectrum)
+
+    def skip(self, block: Samples) -> Iterator[Burst | None]:
         """Take a block that is known to hold a voice: it costs next to nothing and has no lines."""
-        self._audio[:-HOP_SAMPLES] = self._audio[HOP_SAMPLES:]
-        self._audio[-HOP_SAMPLES:] = block
-        self._blocks += 1
-        before, self._last = self._last, Spectrum(self._last.level, ())
-        return self._joined(before, self._last)
+        self._append(block)
+        for _ in range(BLOCK_SAMPLES // HOP_SAMPLES):
+            yield self._next(Spectrum(self._last.level, ()))
+
+    def _append(self, block: Samples) -> None:
+        self._audio[:-BLOCK_SAMPLES] = self._audio[BLOCK_SAMPLES:]
+        self._audio[-BLOCK_SAMPLES:] = block
+
+    def _next(self, now: Spectrum) -> Burst | None:
+        self._hops += 1
+        before, self._last = self._last, now
+        return self._joined(before, now)
 
     def _joined(self, before: Spectrum, now: Spectrum) -> Burst | None:
         burst = self._burst

@@ -7,7 +7,7 @@ from typing import Literal
 from detector.audio.cadence import CadenceReader, Meaning, ProgressKind
 from detector.audio.dtmf import Digit, DtmfReceiver
 from detector.audio.frames import FrameBlocker, Samples
-from detector.audio.lines import HOP_SAMPLES, HOP_SECONDS, BurstFinder
+from detector.audio.lines import BLOCK_SAMPLES, HOP_SECONDS, BurstFinder
 
 __all__ = ["ToneDetector", "ToneHeard", "ToneKind"]
 
@@ -36,7 +36,7 @@ class ToneDetector:
     def __init__(self, start: float = 0.0) -> None:
         """`start`: media time of the first sample to come."""
         self._start = start
-        self._blocker = FrameBlocker(HOP_SAMPLES)
+        self._blocker = FrameBlocker(BLOCK_SAMPLES)
         self._dtmf = DtmfReceiver()
         self._bursts = BurstFinder()
         self._cadence = CadenceReader()
@@ -44,7 +44,7 @@ class ToneDetector:
 
     @property
     def in_tone(self) -> bool:
-        """The newest audio is part of a tone: known 30 to 70 ms into a digit, 180 to 260 ms into others."""
+        """The newest audio is part of a tone: known 30 to 110 ms into a digit, 180 to 300 ms into others."""
         burst = self._bursts.burst
         return self._dtmf.in_digit or (burst is not None and burst.seconds > _CERTAIN_SECONDS)
 
@@ -57,10 +57,12 @@ class ToneDetector:
             for digit in (self._dtmf.skip if is_voice else self._dtmf.push)(block):
                 self._digits_until = digit.start + digit.seconds
                 yield self._digit(digit)
-            ended = (self._bursts.skip if is_voice else self._bursts.push)(block)
-            if ended is not None:
-                yield from self._heard(self._cadence.ended(ended))
-            yield from self._heard(self._waited())
+            every = self._cadence.is_waiting
+            windows = self._bursts.skip(block) if is_voice else self._bursts.push(block, every=every)
+            for ended in windows:
+                if ended is not None:
+                    yield from self._heard(self._cadence.ended(ended))
+                yield from self._heard(self._waited())
 
     def _waited(self) -> Iterator[Meaning]:
         burst = self._bursts.burst

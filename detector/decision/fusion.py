@@ -83,6 +83,7 @@ class Fusion:
         self._model = model
         self._by_source: dict[str, float] = defaultdict(float)
         self._by_axis: dict[str, float] = defaultdict(float)
+        self._families: dict[str, float] | None = None
         self.evidence: list[Evidence] = []
 
     def add(self, evidence: Iterable[Evidence]) -> None:
@@ -90,10 +91,16 @@ class Fusion:
             self.evidence.append(piece)
             self._by_source[piece.source] += piece.llr
             self._by_axis[piece.axis] += piece.llr
+        self._families = None
 
     @property
-    def families(self) -> dict[str, float]:
+    def families(self) -> Mapping[str, float]:
         """Log-odds that each family of sources adds, after weights and caps."""
+        if self._families is None:
+            self._families = self._added()
+        return self._families
+
+    def _added(self) -> dict[str, float]:
         sums: dict[str, float] = defaultdict(float)
         for source, llr in self._by_source.items():
             entry = self._model.weight_of(source)

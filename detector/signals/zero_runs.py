@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.audio.frames import SAMPLE_RATE, Samples
 
@@ -44,7 +45,25 @@ class ZeroRuns:
         if not self._pending:
             return
         samples = np.concatenate(self._pieces)
-        edges = np.flatnonzero(samples[1:] != samples[:-1]) + 1
+        same = samples[1:] == samples[:-1]
+        if same.all() or self._may_hold_a_run(same):
+            self._find_runs(samples, same)
+        else:
+            lead, trail = int(same.argmin()) + 1, int(same[::-1].argmin()) + 1
+            goes_on = lead if int(samples[0]) == self._value else 0
+            self._end(self._position + goes_on, self._run + goes_on)
+            self._value, self._run = int(samples[-1]), trail
+        self._position += len(samples)
+        self._pieces, self._pending = [], 0
+
+    def _may_hold_a_run(self, same: NDArray[np.bool_]) -> bool:
+        """Whether one of the blocks is of equal samples throughout: a long run holds one, speech none."""
+        block = self._least // 2
+        whole = len(same) // block * block
+        return bool(same[:whole].reshape(-1, block).all(axis=1).any())
+
+    def _find_runs(self, samples: Samples, same: NDArray[np.bool_]) -> None:
+        edges = np.flatnonzero(~same) + 1
         begins = np.concatenate([[0], edges])
         ends = np.concatenate([edges, [len(samples)]])
         if int(samples[0]) == self._value:
@@ -55,8 +74,6 @@ class ZeroRuns:
             self._value = int(samples[max(0, begins[at])])
             self._end(self._position + int(ends[at]), int(ends[at] - begins[at]))
         self._value, self._run = int(samples[-1]), int(ends[-1] - begins[-1])
-        self._position += len(samples)
-        self._pieces, self._pending = [], 0
 
     def _end(self, end: int, length: int) -> None:
         if length >= self._least and abs(self._value) <= _IDLE:

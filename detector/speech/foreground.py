@@ -4,6 +4,7 @@ A voice detector calls the murmur of a call centre, a television or people at th
 The caller is the loudest: what stays clearly below the level of his own speech, as heard so far, is background.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 
@@ -30,7 +31,8 @@ class Foreground:
     def __init__(self, options: ForegroundOptions | None = None) -> None:
         self._options = options or ForegroundOptions()
         self._recent: deque[float] = deque(maxlen=self._options.smoothing)
-        self._speech: deque[float] = deque(maxlen=self._options.memory)
+        self._speech: deque[float] = deque()
+        self._ordered: list[float] = []
         self._level: float | None = None
 
     @property
@@ -44,9 +46,11 @@ class Foreground:
         loudest = max(self._recent)
         if self._level is not None and loudest < self._level - self._options.below:
             return False
+        if len(self._speech) == self._options.memory:
+            del self._ordered[bisect_left(self._ordered, self._speech.popleft())]
         self._speech.append(loudest)
-        ordered = sorted(self._speech, reverse=True)
-        self._level = ordered[int(self._options.share * len(ordered))]
+        insort(self._ordered, loudest)
+        self._level = self._ordered[-1 - int(self._options.share * len(self._ordered))]
         return True
 
     def pause(self, level: float) -> None:
