@@ -67,6 +67,7 @@ class CallScreener:
         self._out: deque[Event] = deque()
         self._phase = _Phase.SCREENING
         self._listener = Listener(options.turns)
+        self._echoes = parts.echoes
         self._observers = Observers(call, parts.matcher, options.known_names, parts.intent)
         self._fusion = Fusion(parts.fusion)
         self._policy = Policy(options.policy)
@@ -186,6 +187,8 @@ class CallScreener:
 
     def _turn_ended(self, heard: TurnAudio) -> None:
         at, number = heard.boundary, self._exchange.next_turn
+        if self._observers.is_echo(at):
+            return
         turn = TurnEnded(number, at.start, at.end, heard.samples, self._language, at.is_cut, self.now)
         self._exchange.turn_ended(turn, self._planner.act_before(at.start))
         self._out.append(turn)
@@ -213,7 +216,8 @@ class CallScreener:
     def _prompt_state(self, state: PromptState, prompt_id: str | None) -> None:
         act = self._planner.act_of(prompt_id)
         if state == "started":
-            self._add(self._observers.agent_started(act, self.now))
+            sound = self._echoes.get(prompt_id) if prompt_id is not None else None
+            self._add(self._observers.agent_started(act, self.now, sound))
             return
         self._add(self._observers.agent_ended(act, self.now))
         if prompt_id is not None:

@@ -1,5 +1,6 @@
 """What a screener is made of: the parts that all calls share, and the settings of one call."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from detector.call import Language
@@ -8,6 +9,7 @@ from detector.decision.policy import PolicyOptions
 from detector.dialogue.closing import ClosingOptions
 from detector.dialogue.planner import PlannerOptions
 from detector.dialogue.prompts import PromptLibrary
+from detector.signals.landmarks import Landmarks
 from detector.speech.turns import TurnOptions
 from detector.text.intent import IntentModel
 from detector.text.matcher import Matcher
@@ -24,6 +26,10 @@ class ScreenerParts:
     prompts: PromptLibrary
     intent: IntentModel | None = None
     """The text model; None where it is missing or broken: the call is judged without it."""
+
+    echoes: Mapping[str, Landmarks] = field(default_factory=dict, hash=False, compare=False)
+    """What prompts look like, by their ids (`landmarks_of_prompts`): their echo is not the caller. A prompt that is
+    not there has no echo that could be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,24 @@ if TYPE_CHECKING:
 __all__ = ["load_parts", "load_transcriber"]
 
 
-def load_parts(lexicon: Path | None = None, prompts: Path | None = None) -> ScreenerParts:
+def load_parts(
+    lexicon: Path | None = None, prompts: Path | None = None, *, speaks: bool = True
+) -> ScreenerParts:
     """Load lexicon, fusion weights, prompts and text model. Raises ConfigurationError naming the file.
 
-    Without the text model, the lexicon still judges: what is wrong with it is only warned of.
+    `speaks`: whether the agent does; what its prompts look like is then computed (0.4 s), so that their echo is
+    known. Without the text model, the lexicon still judges: what is wrong with it is only warned of.
     """
     from detector.decision.fusion import FusionModel
+    from detector.dialogue.echoes import landmarks_of_prompts
     from detector.dialogue.prompts import PromptLibrary
     from detector.screener import ScreenerParts
     from detector.text.lexicon import Lexicon
     from detector.text.matcher import Matcher
 
-    return ScreenerParts(
-        Matcher(Lexicon.load(lexicon)), FusionModel.load(), PromptLibrary.load(prompts), _load_intent()
-    )
+    library = PromptLibrary.load(prompts)
+    echoes = landmarks_of_prompts(library) if speaks else {}
+    return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), library, _load_intent(), echoes)
 
 
 def _load_intent() -> IntentModel | None:

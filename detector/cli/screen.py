@@ -119,7 +119,8 @@ def load_replay(
         policy=PolicyOptions(deadline=deadline),
     )
     transcriber = load_transcriber(model, threads)
-    return Replay(load_parts(lexicon), options, transcriber.transcribe, caller_channel=caller_channel)
+    parts = load_parts(lexicon, speaks=False)
+    return Replay(parts, options, transcriber.transcribe, caller_channel=caller_channel)
 
 
 def judge(replay: Replay, path: Path) -> ReplayResult | InputError | RecognitionError:

@@ -24,7 +24,7 @@ from detector.signals.landmarks import (
     Peaks,
 )
 
-__all__ = ["HashIndex", "Stretch", "aligned_stretch", "best_match"]
+__all__ = ["HashIndex", "Stretch", "best_match", "same_recording"]
 
 Flags = NDArray[np.bool_]
 Steps = NDArray[np.int32]
@@ -141,7 +141,7 @@ def best_match(
     offsets = index.offsets(query)
     if latest is not None:
         offsets = offsets[offsets <= latest * FRAMES_PER_SECOND]
-    found = (aligned_stretch(query, reference, offset) for offset in _proposed(offsets))
+    found = (_aligned_stretch(query, reference, offset) for offset in _proposed(offsets))
     return max((match for match in found if match), key=lambda match: match.score, default=None)
 
 
@@ -162,8 +162,22 @@ def _proposed(offsets: NDArray[np.int64]) -> Iterator[int]:
         votes[max(0, best - 3) : best + 4] = 0
 
 
-def aligned_stretch(query: Landmarks, reference: Peaks, offset: int) -> Stretch | None:
-    """Return what both share where the reference is `offset` frames later, None where there is nothing."""
+def same_recording(query: Landmarks, reference: Peaks, offset: int) -> Stretch | None:
+    """Return the stretch in which both are one recording, the reference `offset` frames later; None where none is.
+
+    Ruling it out is cheap: phases, the dearest part, are asked only where they could still confirm it.
+    """
+    stretch = _aligned_stretch(query, reference, offset, sure_of_less=True)
+    return stretch if stretch is not None and stretch.is_same_recording else None
+
+
+def _aligned_stretch(
+    query: Landmarks, reference: Peaks, offset: int, *, sure_of_less: bool = False
+) -> Stretch | None:
+    """Return what both share where the reference is `offset` frames later, None where there is nothing.
+
+    `sure_of_less`: nothing as well where it cannot be the same recording, whatever the phases.
+    """
     wanted = query.peaks[query.peaks[:, 2] <= _VERIFIED_DEPTH_DB]
     if len(wanted) == 0:
         return None
@@ -178,7 +192,21 @@ def aligned_stretch(query: Landmarks, reference: Peaks, offset: int) -> Stretch 
     late = np.where(found, there[at, 0] - moved, 0)
     turned = (there[at, 3] - wanted[:, 3]) / TURN - wanted[:, 1] * late * TURNS_PER_STEP
     found &= np.abs(late - np.median(late[found])) <= _NEAR_STEPS
+    if sure_of_less and not _is_long_enough(wanted, found):
+        return None
     return _best_stretch(wanted, found, found & _in_phase(wanted[:, 1], turned, found), offset)
+
+
+def _is_long_enough(wanted: Peaks, found: Flags) -> bool:
+    """Whether some stretch of the least length holds the least share of strong peaks, were all found in phase."""
+    times = wanted[:, 0]
+    strong = wanted[:, 2] <= _STRONG_DEPTH_DB
+    sums = np.concatenate([[0.0], np.cumsum(np.where(strong, found - _MIN_STRONG_SHARE, 0.0))])
+    # Of the stretches that end with a peak, the one that begins where the sum was least, long enough before.
+    starts = np.searchsorted(times, times - _MIN_SECONDS * FRAMES_PER_SECOND * STEPS, side="right")
+    ends = np.flatnonzero(starts > 0)
+    least = np.minimum.accumulate(sums)[starts[ends] - 1]
+    return bool((sums[ends + 1] - least >= -1e-9).any())
 
 
 def _nearest(there: Peaks, times: Steps, bins: Steps) -> NDArray[np.int64]:

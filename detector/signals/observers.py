@@ -53,7 +53,7 @@ class Observers:
         self._meaning = MeaningExtractor(intent)
         self._refusal = MeaningExtractor(intent, ("refusal.pushes_on", "refusal.explains"))
         self._playback = PlaybackExtractor()
-        self._turn_taking = TurnTakingExtractor()
+        self._turn_taking = TurnTakingExtractor(echo_seconds=self._playback.echo_seconds)
         self._responsiveness = ResponsivenessExtractor()
         self._names = KnownNames(known_names)
         self._purpose_known = False
@@ -112,9 +112,16 @@ class Observers:
         self._purpose_known = self._purpose_known or said >= PURPOSE_SAID or is_clear
         return found
 
+    def is_echo(self, boundary: SpeechEnded) -> bool:
+        """Whether a turn is the agent's own voice, on a bad line, and nothing else."""
+        return self._playback.is_echo(boundary.start, boundary.end)
+
     # What the agent does.
 
-    def agent_started(self, act: str | None, now: float) -> list[Evidence]:
+    def agent_started(self, act: str | None, now: float, sound: Landmarks | None = None) -> list[Evidence]:
+        """The agent begins to speak; `sound` is what it looks like, where that is known."""
+        if sound is not None:
+            self._playback.prompt_started(sound, now)
         return [
             *self._opening.receive_agent("started", now),
             *self._turn_taking.receive_agent("started", now, act),

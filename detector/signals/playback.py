@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from detector.audio.frames import SAMPLE_RATE, Samples
+from detector.signals.echo import ECHO_DEPTH_DB, EchoFinder
 from detector.signals.evidence import Evidence
 from detector.signals.fingerprint import FingerprintExtractor
 from detector.signals.landmarks import Landmarks
@@ -31,6 +32,9 @@ _CLIP_PAUSE: Final = (0.15, 3.0)
 """Seconds. Shorter zeros are lost packets, longer ones a muted line."""
 _BOUNDARY_SECONDS: Final = 0.3
 _LEAST_PAUSES: Final = 2
+
+_PEAKS_OF_A_WORD: Final = 10
+"""The strong peaks of 0.15 s of speech; speech has 50 to 80 in a second."""
 
 _LLR_REPEAT = (1.5, 0.5, 3.5)
 """At the shortest stretch, for each further second, and at most: a parcel locker's announcement repeats too."""
@@ -65,14 +69,12 @@ class KnownMatch:
 
 
 class PlaybackExtractor:
-    """Hears the caller's audio and says where the same was heard before.
+    """Hears the caller's audio and says where the same was heard before; the agent's echo is not his."""
 
-    `prompts`: landmarks of what the agent plays, so that its echo is not taken for the caller.
-    """
-
-    def __init__(self, prompts: Sequence[Landmarks] = ()) -> None:
+    def __init__(self) -> None:
         self._audio = FingerprintExtractor()
-        self._matcher = SelfMatcher(prompts)
+        self._matcher = SelfMatcher()
+        self._echo = EchoFinder()
         self._zeros = _ClipPauses()
         self._turns: list[tuple[float, float]] = []
         self._repeated: list[tuple[float, float]] = []
@@ -87,6 +89,24 @@ class PlaybackExtractor:
             missing = round((media_time - self._audio.seconds) * SAMPLE_RATE)
         self._push(samples[max(0, -missing) :])
 
+    def prompt_started(self, prompt: Landmarks, now: float) -> None:
+        """The agent plays what looks like `prompt` from `now` on."""
+        self._echo.prompt_started(prompt, now)
+
+    def echo_seconds(self, start: float, end: float) -> float:
+        """Return for how long from `start` to `end` (seconds of media time) nothing but the agent's echo sounded.
+
+        What is still too new to be known, the last 160 ms, is no echo.
+        """
+        return _covered(self._echo.spans(self._audio.landmarks(start, end)))
+
+    def is_echo(self, start: float, end: float) -> bool:
+        """Whether the agent's echo was heard from `start` to `end`, and beside it nothing as long as a word."""
+        heard = self._audio.landmarks(start, end)
+        own = self._without_echo(heard)
+        strong = int(np.count_nonzero(own.peaks[:, 2] <= ECHO_DEPTH_DB))
+        return own is not heard and strong < _PEAKS_OF_A_WORD
+
     def ignore(self, start: float, end: float) -> None:
         """Leave out what is heard from `start` to `end`: an echo of the agent, a transfer's music."""
         self._matcher.ignore(start, end)
@@ -95,7 +115,7 @@ class PlaybackExtractor:
         """Compare the speech from `start` to `end` (seconds of media time) with the call before it."""
         begin = self._begin_of(start)
         self._turns.append((start, end))
-        stretches = self._matcher.hear(self._audio.landmarks(begin, end))
+        stretches = self._matcher.hear(self._without_echo(self._audio.landmarks(begin, end)))
         found = [self._repeat(stretch, arrived) for stretch in stretches]
         silence = self._zeros.evidence(start, end, arrived)
         return [item for item in (*found, silence) if item is not None]
@@ -105,8 +125,11 @@ class PlaybackExtractor:
         least = _SHORT_OPENING_SECONDS if at_end else _OPENING_SECONDS
         if self._opening_known or sum(end - start for start, end in self._turns) < least:
             return None
+        heard = [self._audio.landmarks(start, end) for start, end in self._turns]
+        if sum(part.seconds - _covered(self._echo.spans(part)) for part in heard) < least:
+            return None
         self._opening_known = True
-        parts = [self._audio.landmarks(start, end).peaks for start, end in self._turns]
+        parts = [self._without_echo(part).peaks for part in heard]
         return Landmarks.of_peaks(self._turns[0][0], self._turns[-1][1], np.concatenate(parts))
 
     def receive_matches(self, matches: Sequence[KnownMatch], arrived: float) -> list[Evidence]:
@@ -114,6 +137,11 @@ class PlaybackExtractor:
         if not matches:
             return []
         return [_known(max(matches, key=lambda match: match.seconds), arrived)]
+
+    def _without_echo(self, landmarks: Landmarks) -> Landmarks:
+        for start, end in self._echo.spans(landmarks):
+            landmarks = landmarks.without(start, end)
+        return landmarks
 
     def _push(self, samples: Samples) -> None:
         self._audio.push(samples)

@@ -1,6 +1,5 @@
 """The same audio twice in one call: what a recording does and a person cannot."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,13 +16,9 @@ _KEPT_SECONDS: Final = 600.0
 
 
 class SelfMatcher:
-    """Compares each stretch of speech with the call before it.
+    """Compares each stretch of speech with the call before it."""
 
-    `known`: landmarks of what the agent itself plays; its echo is not the caller's voice.
-    """
-
-    def __init__(self, known: Sequence[Landmarks] = ()) -> None:
-        self._known = [(prompt.peaks, HashIndex.of(prompt)) for prompt in known]
+    def __init__(self) -> None:
         self._ignored: list[tuple[float, float]] = []
         self._peaks: Peaks = np.zeros((0, 4), np.int32)
         self._index = HashIndex(np.zeros(0, np.uint32), np.zeros(0, np.int32))
@@ -40,10 +35,6 @@ class SelfMatcher:
         """
         for start, end in self._ignored:
             landmarks = landmarks.without(start, end)
-        for peaks, index in self._known:
-            echo = best_match(landmarks, peaks, index)
-            if echo is not None and echo.is_same_recording:
-                landmarks = landmarks.without(echo.start, echo.end)
         self._remember(landmarks.between(self._heard_until, landmarks.end))
         return self._repeats(landmarks)
 

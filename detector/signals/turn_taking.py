@@ -19,6 +19,7 @@ Only durations and flags go in: no audio, no clock. The old and hard of hearing 
 their time: one observation never weighs more than about one nat.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 from typing import Literal
@@ -51,6 +52,8 @@ class TurnTakingOptions:
     monologue: float = 6.0
     monologue_overlap: float = 1.5
     monologue_after: float = 1.0
+    echo: float = 0.5
+    """Share of a stretch of talk from which on it is the agent's echo and not the caller."""
     longest_latency: float = 4.0
     least_constant_delay: float = 0.4
     """Anything may be constant below this: two quick replies differ by little."""
@@ -76,11 +79,22 @@ _NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_
 _QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})
 
 
+EchoSeconds = Callable[[float, float], float]
+
+
+def _no_echo(_start: float, _end: float) -> float:
+    return 0.0
+
+
 class TurnTakingExtractor:
     """Watches one call, in order. Sources "playback.…" and "responsive.…"."""
 
-    def __init__(self, options: TurnTakingOptions | None = None) -> None:
+    def __init__(
+        self, options: TurnTakingOptions | None = None, echo_seconds: EchoSeconds = _no_echo
+    ) -> None:
+        """`echo_seconds` is asked for how long, between two times, nothing but the agent's echo was heard."""
         self._options = options or TurnTakingOptions()
+        self._echo_seconds = echo_seconds
         self._talk = _Talk(self._options)
         self._agent_since: float | None = None
         self._act: str | None = None
@@ -154,16 +168,21 @@ class TurnTakingExtractor:
             return self._settle(over, now)
         talked_on = over.last - over.start
         heard = (until if over.agent_until is None else over.agent_until) - over.start
-        if heard < options.agent_heard:
+        due = options.through if over.said == 0 else options.far_through
+        if heard < options.agent_heard or over.said == 2 or talked_on < due:
             return []
-        if over.said == 0 and talked_on >= options.through:
+        if self._is_echo(over.start + options.stops, over.last):
+            self._talked_over = None  # when he stopped cannot be heard
+            return []
+        if over.said == 0:
             over.said = 1
             self._interruptions += 1
             return [self._through(over, _LLR_THROUGH, talked_on, now)]
-        if over.said == 1 and talked_on >= options.far_through:
-            over.said = 2
-            return [self._through(over, _LLR_FAR_THROUGH, talked_on, now)]
-        return []
+        over.said = 2
+        return [self._through(over, _LLR_FAR_THROUGH, talked_on, now)]
+
+    def _is_echo(self, start: float, end: float) -> bool:
+        return self._echo_seconds(start, end) > self._options.echo * (end - start)
 
     def _through(self, over: "_TalkedOver", llr: float, seconds: float, now: float) -> Evidence:
         detail = f"talked on for {seconds:.1f} s while being spoken to"
@@ -194,6 +213,8 @@ class TurnTakingExtractor:
         if length < options.monologue:
             return []
         self._monologue_said = True
+        if self._is_echo(max(start, greeting[0]), end):
+            return []
         detail = f"talked for {length:.0f} s without a pause, through the greeting"
         return [Evidence("playback.monologue", _LLR_MONOLOGUE, start, now, detail, "playback")]
 

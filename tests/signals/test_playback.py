@@ -11,6 +11,7 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.signals.evidence import Evidence
 from detector.signals.fingerprint import FingerprintExtractor
+from detector.signals.landmarks import Landmarks
 from detector.signals.playback import KnownMatch, MatchLabel, PlaybackExtractor
 
 TAKES = Path(__file__).parent / "takes"
@@ -118,15 +119,45 @@ def test_a_background_that_repeats_is_no_repeat_of_the_words() -> None:
     assert hear(samples, spans) == []
 
 
-def test_the_echo_of_a_prompt_is_not_the_caller() -> None:
-    prompt = take("insurance_first")
-    echo = (0.2 * prompt).astype(np.int16)
-    samples, spans = call([echo, take("loan_first"), echo])
+def prompt_of(clip: Samples) -> Landmarks:
     extractor = FingerprintExtractor()
-    extractor.push(prompt)
-    known = PlaybackExtractor([extractor.landmarks(0, extractor.seconds)])
-    assert hear(samples, spans, extractor=known) == []
+    extractor.push(clip)
+    return extractor.landmarks(0, extractor.seconds)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.018])
+def test_the_echo_of_a_prompt_is_not_the_caller(level: float) -> None:
+    prompt = take("insurance_first")
+    echo = (level * prompt).astype(np.int16)
+    samples, spans = call([echo, take("loan_first"), echo])
+    knows = PlaybackExtractor()
+    for at in (0, 2):
+        knows.prompt_started(prompt_of(prompt), spans[at][0] - 0.2)
+    assert hear(samples, spans, extractor=knows) == []
     assert len(hear(samples, spans)) == 1, "without the prompt it is a repeat"
+
+
+def test_the_agents_echo_is_no_fingerprint_of_the_caller() -> None:
+    prompt, said = take("insurance_first")[4000:-4000], take("loan_first")[: 2 * SAMPLE_RATE]
+    samples, spans = call([(0.05 * prompt).astype(np.int16), said])
+    deaf, knows = PlaybackExtractor(), PlaybackExtractor()
+    knows.prompt_started(prompt_of(prompt), spans[0][0] - 0.1)
+    for extractor in (deaf, knows):
+        hear(samples, spans, extractor=extractor)
+    assert deaf.fingerprint_ready() is not None
+    assert knows.fingerprint_ready() is None
+    assert knows.fingerprint_ready(at_end=True) is None, "2 s of the caller are too little"
+
+
+def test_a_fingerprint_holds_what_the_caller_said_and_no_echo() -> None:
+    prompt = take("insurance_first")
+    samples, spans = call([(0.05 * prompt).astype(np.int16), take("loan_first")])
+    extractor = PlaybackExtractor()
+    extractor.prompt_started(prompt_of(prompt), spans[0][0] - 0.1)
+    hear(samples, spans, extractor=extractor)
+    ready = extractor.fingerprint_ready()
+    assert ready is not None
+    assert (ready.times / 100 > spans[1][0] - 0.1).mean() > 0.9
 
 
 def test_what_is_ignored_is_not_compared() -> None:
