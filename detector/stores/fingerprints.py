@@ -7,7 +7,7 @@ them decide, as they do within a call.
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -17,7 +17,7 @@ from detector.decision.verdict import Verdict
 from detector.errors import InputError
 from detector.number_plan import normalize
 from detector.signals.landmarks import Landmarks
-from detector.signals.matching import Stretch, aligned_stretch
+from detector.signals.matching import Stretch, same_recording
 from detector.signals.playback import KnownMatch, MatchLabel
 from detector.stores.database import Database
 from detector.stores.fingerprint_index import candidates, index_keys
@@ -46,12 +46,9 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A stored fingerprint that holds the same audio."""
+    """A campaign that holds the same audio."""
 
-    id: int
     campaign: int
-    label: str | None
-    number: str | None
     stretch: Stretch
 
 
@@ -65,8 +62,7 @@ class FingerprintStore:
         """Return which campaigns hold this audio, the longest stretch first, for a call from `number`."""
         with self._database.reading() as connection:
             found = _find(connection, landmarks)
-            campaigns = {item.campaign for item in found}
-            matches = [_match(connection, campaign, found, number) for campaign in campaigns]
+            matches = [_match(connection, item, number) for item in found]
         return sorted(matches, key=lambda match: -match.seconds)
 
     def add(
@@ -158,17 +154,18 @@ def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:
     offsets = candidates(connection, landmarks)
     if not offsets:
         return []
-    query = (
-        select(fingerprints, calls.c.number)
-        .join_from(fingerprints, calls, isouter=True)
-        .where(fingerprints.c.id.in_(offsets), fingerprints.c.campaign.is_not(None))
-    )
-    found: list[_Found] = []
-    for row in connection.execute(query):
-        stretch = aligned_stretch(landmarks, Landmarks.peaks_from_bytes(row.landmarks), offsets[row.id])
-        if stretch is not None and stretch.is_same_recording:
-            found.append(_Found(row.id, row.campaign, row.label, row.number, stretch))
-    return found
+    columns = (fingerprints.c.id, fingerprints.c.campaign, fingerprints.c.landmarks)
+    query = select(*columns).where(fingerprints.c.id.in_(offsets), fingerprints.c.campaign.is_not(None))
+    rows = {row.id: row for row in connection.execute(query)}
+    found: dict[int, _Found] = {}
+    for fingerprint, offset in offsets.items():
+        row = rows.get(fingerprint)
+        if row is None or row.campaign in found:
+            continue  # erased in the meantime, or one of its campaign speaks for it
+        stretch = same_recording(landmarks, Landmarks.peaks_from_bytes(row.landmarks), offset)
+        if stretch is not None:
+            found[row.campaign] = _Found(row.campaign, stretch)
+    return list(found.values())
 
 
 def _add(
@@ -203,17 +200,14 @@ def _unindex_one(connection: Connection, campaign: int) -> None:
         connection.execute(delete(fingerprint_hashes).where(*these), values)
 
 
-def _match(connection: Connection, campaign: int, found: Sequence[_Found], number: str | None) -> KnownMatch:
+def _match(connection: Connection, found: _Found, number: str | None) -> KnownMatch:
     """Sum up a campaign for a call from `number`: all of it, not only what was found."""
-    best = max(
-        (item.stretch for item in found if item.campaign == campaign), key=lambda stretch: stretch.seconds
-    )
-    rows = _labels(connection, campaign)
+    rows = _labels(connection, found.campaign)
     own = normalize(number) if number else ""
-    known = _numbers(connection, campaign)
+    known = _numbers(connection, found.campaign)
     return KnownMatch(
-        seconds=best.seconds,
-        media_time=best.start,
+        seconds=found.stretch.seconds,
+        media_time=found.stretch.start,
         label=_label(rows),
         calls=sum(row[2] for row in rows),
         numbers=len(known - {own}) if known else None,
