@@ -40,6 +40,33 @@ def test_shares_are_compared_on_the_calls_that_both_runs_have(
     assert found.change("persons put through").before.of == 0
 
 
+def test_each_share_counts_its_own_outcome_in_both_directions(
+    make_call: MakeCall, unwanted: MakeCall
+) -> None:
+    before = [make_call("a", "hang_up"), make_call("b", "forward"), make_call("c", "forward")]
+    after = [make_call("a", "forward"), make_call("b", "hang_up"), make_call("c", "forward")]
+    before += [
+        make_call("n", "none", caller="notice"),
+        unwanted("u", "forward"),
+        unwanted("v", "take_message"),
+    ]
+    after += [
+        make_call("n", "take_message", caller="notice"),
+        unwanted("u", "hang_up"),
+        unwanted("v", "forward"),
+    ]
+    found = compare(before, after, "there", resamples=0)
+    assert {one.name: (one.before.count, one.after.count, one.gone, one.new) for one in found.changes} == {
+        "wanted, hung up on": (1, 1, ("a",), ("b",)),
+        "persons put through": (2, 2, ("b",), ("a",)),
+        "announcements delivered": (0, 1, (), ("n",)),
+        "persons asked more than twice": (0, 0, (), ()),
+        "unwanted, hung up on": (0, 1, (), ("u",)),
+        "unwanted, message taken": (1, 0, ("v",), ()),
+        "unwanted, put through": (1, 1, ("u",), ("v",)),
+    }
+
+
 def test_differences_come_with_the_interval_of_redrawn_calls(make_call: MakeCall, unwanted: MakeCall) -> None:
     def run(faster: float) -> list[JudgedCall]:
         persons = [

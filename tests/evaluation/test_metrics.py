@@ -23,7 +23,7 @@ def calls(make_call: MakeCall, unwanted: MakeCall) -> list[JudgedCall]:
     return [
         make_call("courier", "forward"),
         make_call("friend", "take_message", category="friend"),
-        make_call("doctor", "hang_up", category="medical"),
+        make_call("surgeon", "hang_up", category="medical"),
         make_call("locker", "take_message", caller="notice", category="notice"),
         make_call("school", "none", caller="notice", category="school"),
         unwanted("loan", "hang_up"),
@@ -50,7 +50,7 @@ def test_the_headline_counts_each_caller_once_and_in_his_place(calls: list[Judge
 
 def test_errors_come_with_the_unforgivable_one_first(calls: list[JudgedCall]) -> None:
     ordered = [call.id for call in figures_of(calls).errors]
-    assert ordered == ["doctor", "friend", "school", "shares", "flats", "survey"]
+    assert ordered == ["surgeon", "friend", "school", "shares", "flats", "survey"]
 
 
 def test_a_recording_was_asked_nothing_and_is_judged_by_that(make_row: MakeRow, tmp_path: Path) -> None:
