@@ -24,6 +24,15 @@ class NumberHistory:
     lost_by_us: bool = False
     """The last call of this number ended because a worker died: put him straight through."""
     one_ring_calls: int = 0
+    attempts: int | None = None
+    """Calls of the last hours in which the caller stayed on the line, redials at once counted as one; None: not
+    known."""
+    related_calls: int = 0
+    """Calls within the last half hour from other numbers of the same block (`number_plan.block_of`)."""
+    since_related_refusal: float | None = None
+    """Since one of these was refused or hung up on."""
+    related_put_through: bool = False
+    """One of these was put through: an office has many lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from detector.number_plan import NumberKind, classify, normalize
+from detector.number_plan import NumberKind, block_of, classify, normalize
 from detector.number_plan.areas import AREA_CODES, landline_province
 
 
@@ -234,3 +234,36 @@ def test_every_landline_survives_every_prefix(code: str, subscriber: str) -> Non
     for prefix in ("0", "+86", "0086", "86", "+86 0"):
         assert normalize(f"{prefix}{code}{subscriber}") == expected
     assert classify(expected).kind is NumberKind.LANDLINE
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("13811220457", "+86 138 1122 9999"),
+        ("17012345678", "17012340000"),
+        ("01069123456", "+861069123001"),
+        ("9501312345", "95013987"),
+        ("952123", "9521234567"),
+        ("+442079460123", "00442079460999"),
+    ],
+)
+def test_numbers_of_one_block_begin_alike(one: str, other: str) -> None:
+    assert block_of(one) == block_of(other) != ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("13811220457", "13811230457"),
+        ("01069123456", "01069124456"),
+        ("9501312345", "9501412345"),
+        ("952123", "952124"),
+    ],
+)
+def test_other_blocks_begin_otherwise(one: str, other: str) -> None:
+    assert block_of(one) != block_of(other)
+
+
+@pytest.mark.parametrize("number", [None, "", "anonymous", "110", "95588", "10086", "96110", "+8695588"])
+def test_service_numbers_and_withheld_ones_have_no_block(number: str | None) -> None:
+    assert block_of(number) == ""

@@ -5,7 +5,8 @@ numbers invalid and read service numbers as landlines. The rest of the world com
 is imported only when a foreign number is met.
 """
 
+from detector.number_plan.blocks import block_of
 from detector.number_plan.canonical import normalize
 from detector.number_plan.classes import NumberClass, NumberKind, classify
 
-__all__ = ["NumberClass", "NumberKind", "classify", "normalize"]
+__all__ = ["NumberClass", "NumberKind", "block_of", "classify", "normalize"]

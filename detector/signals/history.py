@@ -6,24 +6,31 @@ them apart is spacing and what happened before:
 - A call after a refusal is a dialer's, unless it comes at once: a person who was refused by mistake rings
   again within minutes, a campaign's list comes round after hours or days.
 - Calls that are spaced by minutes, few, and never refused are a person's. Redialling within two minutes earns
-  nothing, for that is how dialers get past a phone that lets a second call ring through.
+  nothing, for that is how dialers get past a phone that lets a second call ring through; nor do calls that rang once.
+- A number of the same block, minutes after another of them was turned away, is the same dialer with its next
+  number; or a colleague with his own line, so it weighs less than words do, and nothing where an earlier one of
+  them was put through.
 """
 
 from detector.call import CallInfo, NumberHistory
 from detector.signals.evidence import Axis, Evidence
 
-__all__ = ["history_evidence"]
+__all__ = ["NEED_WINDOW", "REDIAL", "RELATED_WINDOW", "history_evidence"]
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 _AT_ONCE = 10 * _MINUTE
 """Within this a person who was turned away by mistake rings again."""
-_REDIAL = 2 * _MINUTE
-"""Calls closer than this are redials, which dialers do too."""
-_NEED_WINDOW = 4 * _HOUR
-"""A person who needs something tries again within this."""
+REDIAL = 2 * _MINUTE
+"""Seconds. Calls closer than this are redials, which dialers do too."""
+NEED_WINDOW = 4 * _HOUR
+"""Seconds. A person who needs something tries again within this."""
 _NEED_CALLS = 5
 """Earlier calls up to which trying again looks like need."""
+RELATED_WINDOW = 30 * _MINUTE
+"""Seconds in which calls from numbers of one block belong together."""
+_RELATED_AT_ONCE = 10 * _MINUTE
+_RELATED_BURST = 3
 _BURST_CALLS = 8
 """Earlier calls, none of which came to anything, from which on they look like a list being worked off."""
 
@@ -35,7 +42,7 @@ def history_evidence(call: CallInfo, arrived: float = 0.0) -> list[Evidence]:
     """Return what the earlier calls in `call.history` say; sources "history.…"."""
     history = call.history
     found = [_refused(history) or _hung_up_on(history), _rings_once(history), _burst(history)]
-    found += [_put_through(history), _needs_it(history)]
+    found += [_related_burst(history), _put_through(history), _needs_it(history)]
     return [
         Evidence(source, llr, 0.0, arrived, detail, axis)
         for source, llr, detail, axis in (one for one in found if one is not None)
@@ -86,6 +93,19 @@ def _burst(history: NumberHistory) -> _Found | None:
     return "history.burst", 0.5, f"{history.calls} earlier calls, none put through", "number"
 
 
+def _related_burst(history: NumberHistory) -> _Found | None:
+    """Judge a call minutes after another number of the block was turned away."""
+    since = history.since_related_refusal
+    if since is None or since > RELATED_WINDOW or history.put_through or history.related_put_through:
+        return None
+    llr = 0.6 if since <= _RELATED_AT_ONCE else 0.3
+    if history.related_calls >= _RELATED_BURST:
+        llr += 0.4
+    count = history.related_calls
+    detail = f"{count} {_calls(count)} from related numbers, one turned away {_ago(since)}"
+    return "history.related_burst", llr, detail, "number"
+
+
 def _put_through(history: NumberHistory) -> _Found | None:
     if not history.put_through or history.since_refusal is not None:
         return None
@@ -101,11 +121,12 @@ def _needs_it(history: NumberHistory) -> _Found | None:
     since = history.since_last_call
     turned_away = history.since_refusal is not None or history.since_hang_up is not None
     one_ring = history.one_ring_calls > 1
-    if since is None or turned_away or one_ring or not 1 <= history.calls <= _NEED_CALLS:
+    attempts = history.calls if history.attempts is None else history.attempts
+    if since is None or turned_away or one_ring or not 1 <= attempts <= _NEED_CALLS:
         return None
-    if not _REDIAL <= since <= _NEED_WINDOW:
+    if not REDIAL <= since <= NEED_WINDOW:
         return None
-    llr = -0.4 if history.calls == 1 else -0.6
+    llr = -0.4 if attempts == 1 else -0.6
     return "history.tries_again", llr, f"tries again, last {_ago(since)}", "wanted"
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -240,6 +241,7 @@ async def run_service(
     lists: tuple[tuple[str, str], ...] = (),
     spectator: Spectator | None = None,
     patience: float = 20.0,
+    wall_clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Rig]:
     board, clock = Switchboard(transfer=transfer), VirtualClock(500.0)
     recognition = recognition or Recognition("喂")
@@ -258,10 +260,15 @@ async def run_service(
             known_audio=known_audio,
         )
         entries = tuple(parse_entry(entry, "own", cast("Any", verdict)) for verdict, entry in lists)
-        known = KnownNumbers(store, entries, clock, utc_now, patience=5.0)
+        known = KnownNumbers(store, entries, clock, wall_clock, patience=5.0)
         supervisor = cast("SipSupervisor", board)
         service = AnsweringService(
-            supervisor, desk, writer, known, AnsweringOptions(most_screened=most_screened)
+            supervisor,
+            desk,
+            writer,
+            known,
+            AnsweringOptions(most_screened=most_screened),
+            wall_clock=wall_clock,
         )
         running = asyncio.create_task(service.run())
         try:

@@ -1,5 +1,7 @@
 """Earlier calls: a refused dialer comes round again, a person in need tries again."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,12 +112,55 @@ def test_times_in_words(seconds: float, words: str) -> None:
     assert observe(history)["history.refused"].detail == f"refused {words}"
 
 
+def related(since: float, calls: int = 1, **more: Any) -> NumberHistory:
+    return NumberHistory(related_calls=calls, since_related_refusal=since, **more)
+
+
+def test_a_number_of_the_block_that_was_just_turned_away_is_suspicious() -> None:
+    piece = observe(related(3 * MINUTE, calls=2))["history.related_burst"]
+    assert piece.axis == "number"
+    assert piece.detail == "2 calls from related numbers, one turned away 3 minutes ago"
+    assert 0.3 < piece.llr < 0.7, "never enough by itself to be one of two kinds that hang up"
+    later, many = total(related(20 * MINUTE)), total(related(3 * MINUTE, calls=4))
+    assert 0 < later < piece.llr < many
+
+
+def test_an_office_with_many_lines_is_no_burst() -> None:
+    assert total(related(MINUTE, calls=5, related_put_through=True)) == 0
+    assert total(NumberHistory(related_calls=5)) == 0, "none of them was turned away"
+    assert total(related(HOUR)) == 0, "long ago"
+    assert total(related(MINUTE, calls=1, put_through=1)) < 0
+
+
+def test_attempts_count_and_not_redials() -> None:
+    once, twice = (
+        total(NumberHistory(calls=4, since_last_call=5 * MINUTE, attempts=count)) for count in (1, 2)
+    )
+    assert twice < once < 0
+    assert total(NumberHistory(calls=2, since_last_call=5 * MINUTE, attempts=0)) == 0
+
+
 times = st.one_of(st.none(), st.floats(0, 1e9))
 counts = st.integers(0, 1000)
 
 
 @settings(deadline=None)
-@given(st.builds(NumberHistory, counts, times, times, times, counts, st.booleans(), counts))
+@given(
+    st.builds(
+        NumberHistory,
+        counts,
+        times,
+        times,
+        times,
+        counts,
+        st.booleans(),
+        counts,
+        st.one_of(st.none(), counts),
+        counts,
+        times,
+        st.booleans(),
+    )
+)
 def test_history_alone_stays_bounded(history: NumberHistory) -> None:
     assert -2.5 <= total(history) <= 4.0
     for piece in observe(history).values():

@@ -50,6 +50,7 @@ def test_what_was_done_and_when(store: Store, at: At) -> None:
         put_through=2,
         lost_by_us=False,
         one_ring_calls=0,
+        attempts=1,  # three calls within two minutes of each other
     )
 
 
@@ -90,3 +91,36 @@ def test_a_clock_set_back_gives_no_negative_times(store: Store, at: At) -> None:
     add_call(store, "a", at(0))
     store.record_refusal("a", at(500))
     assert store.history(NUMBER, at(100)).since_refusal == 0.0
+
+
+def related(store: Store, when: datetime, number: str = "17012349999") -> tuple[int, float | None, bool]:
+    history = store.history(number, when)
+    return history.related_calls, history.since_related_refusal, history.related_put_through
+
+
+def test_calls_of_the_same_block_in_the_last_half_hour_are_related(store: Store, at: At) -> None:
+    add_call(store, "long ago", at(-1801), "hang_up", number="17012340001")
+    add_call(store, "a", at(0), "hang_up", number="17012340001")
+    add_call(store, "b", at(60), number="17012340002")
+    store.record_refusal("b", at(90))
+    add_call(store, "another block", at(70), "hang_up", number="17012350002")
+    add_call(store, "itself", at(80), "hang_up", number="17012349999")
+    assert related(store, at(100)) == (2, 10.0, False)
+    assert related(store, at(100), "17012350001") == (1, 30.0, False)
+    assert related(store, at(100), "13800138000") == (0, None, False)
+
+
+def test_a_related_number_that_was_put_through_is_known(store: Store, at: At) -> None:
+    add_call(store, "a", at(0), "hang_up", number="01069123001")
+    add_call(store, "b", at(60), "forward", number="01069123002")
+    assert related(store, at(100), "01069123003") == (2, 100.0, True)
+
+
+def test_redials_and_single_rings_are_no_attempts(store: Store, at: At) -> None:
+    for count, when in enumerate((0, 50, 100, 300, 600)):
+        add_call(store, str(count), at(when))
+        store.answer_call(str(count), at(when))
+        store.end_call(str(count), "caller_hung_up", at(when + (2 if when == 300 else 20)))
+    history = store.history(NUMBER, at(900))
+    assert (history.calls, history.one_ring_calls, history.attempts) == (5, 1, 2)
+    assert store.history(NUMBER, at(600 + 4 * 3600 + 1)).attempts == 0
