@@ -5,12 +5,13 @@ more is judged: who calls in order to sell or to inform does most of the talking
 known which one calls, and there is no verdict.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.audio.frames import SAMPLE_RATE, Samples
+from detector.audio.silero import WINDOW_SAMPLES
 from detector.audio.vad import VoiceActivityDetector
 from detector.speech.listening import Listener, TurnAudio
 from detector.speech.voices import Voices, tell_voices_apart
@@ -78,15 +79,11 @@ class _GateAlone:
     Telling voices apart wants turns, not certainty, and nothing before the judgement should cost as much as it does.
     """
 
-    def skip(self, window: Samples) -> None:
+    def skip(self, windows: Samples) -> None:
         pass
 
-    def probability(self, window: Samples) -> float:
-        del window
-        return 1.0
-
-    def probabilities(self, windows: Sequence[Samples]) -> list[float]:
-        return [1.0] * len(windows)
+    def probabilities(self, windows: Samples) -> list[float]:
+        return [1.0] * (len(windows) // WINDOW_SAMPLES)
 
 
 def without(block: Samples, start: float, found: MonoVoices, seed: int = 0) -> Samples:
