@@ -40,6 +40,11 @@ class FrameBlocker:
         self._pieces: list[Samples] = []
         self._waiting = 0
 
+    @property
+    def missing(self) -> int:
+        """How many samples more complete the next block."""
+        return self._block_samples - self._waiting
+
     def push(self, samples: Samples) -> Iterator[Samples]:
         """Take `samples` (int16, shape (n,)) and yield each block that is now complete."""
         waiting = self._waiting + len(samples)

@@ -48,6 +48,11 @@ class ToneDetector:
         burst = self._bursts.burst
         return self._dtmf.in_digit or (burst is not None and burst.seconds > _CERTAIN_SECONDS)
 
+    @property
+    def missing(self) -> int:
+        """How many samples more are looked at at once."""
+        return self._blocker.missing
+
     def push(self, samples: Samples, *, is_voice: bool = False) -> Iterator[ToneHeard]:
         """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield what has been heard.
 

@@ -140,6 +140,11 @@ class VoiceActivityDetector:
         """The gate broke in this call: silero judges every window, or nothing is known."""
         return self._gate is None
 
+    @property
+    def missing(self) -> int:
+        """How many samples more bring the next decisions."""
+        return self._missing
+
     def push(self, samples: Samples) -> Iterator[VoiceDecision]:
         """Take `samples` (int16, shape (n,), mono, 8 kHz) and yield a decision for each window completed."""
         if len(samples) < self._missing:

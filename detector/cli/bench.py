@@ -131,7 +131,7 @@ def _overhead(scenarios: list[Scenario], clips: Clips) -> Any:
     from detector.bench.overhead import measure_overhead
     from detector.cli.parts import load_parts
 
-    return measure_overhead(scenarios[0], clips, load_parts())
+    return measure_overhead(scenarios, clips, load_parts())
 
 
 def _calls(scenarios: list[Scenario], clips: Clips, model: str | None, threads: int) -> Any:

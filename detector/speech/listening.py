@@ -62,6 +62,8 @@ class Listener:
         self._segmenter = TurnSegmenter(options)
         longest = (options or TurnOptions()).longest
         self._buffer = _Ring(seconds=longest + 4.0)
+        self._waiting: list[Samples] = []
+        self._missing = 0
 
     @property
     def is_speaking(self) -> bool:
@@ -73,6 +75,13 @@ class Listener:
 
     def push(self, samples: Samples) -> Iterator[Heard]:
         """Take the next samples (int16, shape (n,), 8 kHz)."""
+        # They wait until voice activity or tones have a group of windows complete: each look costs.
+        self._waiting.append(samples)
+        self._missing -= len(samples)
+        if self._missing > 0:
+            return
+        samples = np.concatenate(self._waiting)
+        self._waiting = []
         self._buffer.append(samples)
         if self._tones is not None:
             yield from self._tones.push(samples, is_voice=self._certain >= CERTAIN_SECONDS)
@@ -85,6 +94,9 @@ class Listener:
             yield from self._with_audio(
                 self._segmenter.process(decision.seconds, is_speech=is_speech, level=level)
             )
+        self._missing = self._voice.missing
+        if self._tones is not None:
+            self._missing = min(self._missing, self._tones.missing)
 
     def _is_callers(self, is_speech: bool | None, level: float) -> bool | None:
         """Tones are no speech, and neither is what is spoken in the room behind the caller."""
