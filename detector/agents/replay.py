@@ -6,7 +6,7 @@ from pathlib import Path
 
 from detector.agents.record import CallRecord
 from detector.agents.recording import CallerChannel, Recording
-from detector.agents.virtual import Latency, Recognize, VirtualDriver, no_latency
+from detector.agents.virtual import Latency, LookUp, Recognize, VirtualDriver, no_latency
 from detector.audio.files import AudioFile
 from detector.audio.frames import Samples
 from detector.audio.level import rms_dbfs
@@ -49,6 +49,8 @@ class Replay:
     chunk: int = 1600
     """Samples fed at once; the result does not depend on it."""
     on_event: Callable[[Event], None] = field(default=lambda _event: None)
+    look_up: LookUp | None = None
+    """Where the same audio in other recordings is asked for; None: nowhere."""
 
     def screen(self, path: Path) -> ReplayResult:
         """Judge the recording at `path`. Raises AudioFileError where it cannot be read."""
@@ -87,7 +89,7 @@ class _Run:
     def __init__(self, replay: Replay, screener: CallScreener) -> None:
         self._replay = replay
         self._screener = screener
-        self.driver = VirtualDriver(screener, replay.recognize, replay.latency)
+        self.driver = VirtualDriver(screener, replay.recognize, replay.latency, replay.look_up)
         self.record = CallRecord()
         self.loudest = -120.0
 

@@ -3,20 +3,26 @@
 Replay and simulation share it, so that the same audio with the same latency gives the same verdict in both.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from detector.audio.frames import SAMPLE_RATE, Frame, Samples
 from detector.call import Language
 from detector.errors import RecognitionError, RecognitionTimeout
-from detector.events import Event, TurnEnded
+from detector.events import Event, FingerprintReady, TurnEnded
 from detector.screener import CallScreener
+from detector.signals.landmarks import Landmarks
+from detector.signals.playback import KnownMatch
 from detector.speech.transcript import Transcript
 
-__all__ = ["Latency", "Recognize", "VirtualDriver", "no_latency"]
+__all__ = ["Latency", "LookUp", "Recognize", "VirtualDriver", "no_latency"]
 
 Recognize = Callable[[Samples, Language | None], Transcript]
 Latency = Callable[[float, Transcript], float]
 """Seconds of recognition for a turn of so many seconds with this transcript."""
+
+
+LookUp = Callable[[Landmarks], Sequence[KnownMatch]]
+"""What is known of this audio."""
 
 
 def no_latency(_seconds: float, _transcript: Transcript) -> float:
@@ -24,15 +30,22 @@ def no_latency(_seconds: float, _transcript: Transcript) -> float:
 
 
 class VirtualDriver:
-    """Feeds one engine and answers its requests for transcripts.
+    """Feeds one engine and answers its requests for transcripts, and for the same audio in other calls.
 
     Recognition is one server: a turn waits until the one before it is done, as with one busy worker.
     """
 
-    def __init__(self, screener: CallScreener, recognize: Recognize, latency: Latency = no_latency) -> None:
+    def __init__(
+        self,
+        screener: CallScreener,
+        recognize: Recognize,
+        latency: Latency = no_latency,
+        look_up: LookUp | None = None,
+    ) -> None:
         self._screener = screener
         self._recognize = recognize
         self._latency = latency
+        self._look_up = look_up
         self._heard = 0
         self._busy_until = 0.0
 
@@ -62,6 +75,8 @@ class VirtualDriver:
             yield event
             if isinstance(event, TurnEnded):
                 self._transcribe(event)
+            elif isinstance(event, FingerprintReady) and self._look_up is not None:
+                self._screener.receive_matches(self._look_up(event.landmarks), event.arrived)
 
     def _transcribe(self, turn: TurnEnded) -> None:
         begun = max(turn.arrived, self._busy_until)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import detector
-from detector.cli import answer, bench, call, evaluate, models, report, screen, simulate
+from detector.cli import answer, bench, call, evaluate, fingerprints, models, report, screen, simulate
 from detector.errors import ConfigurationError, DetectorError, PortInUse, StoreError
 
 __all__ = ["app", "main"]
@@ -57,6 +57,11 @@ app.command("simulate", short_help="Play simulated callers against the agent.")(
 app.command("evaluate", short_help="Measure the detector on simulated or labelled calls.")(evaluate.evaluate)
 app.command("call", short_help="Place a test call over real SIP.")(call.call)
 app.command("bench", short_help="Measure speed and accuracy on this machine.")(bench.bench)
+app.add_typer(
+    fingerprints.app,
+    name="fingerprints",
+    short_help="The same audio in several calls: campaigns, export, import.",
+)
 app.add_typer(models.app, name="models", short_help="Recognition weights: list, make ready, check.")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -53,14 +55,28 @@ def screen(
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(help="Your own lexicon file."),
     ] = None,
+    campaigns: Annotated[
+        bool,
+        typer.Option("--campaigns", help="Compare the recordings: which of them hold the same audio?"),
+    ] = False,
+    fingerprints: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            help="Compare them with those of earlier runs too, kept in this file as fingerprints, without audio."
+        ),
+    ] = None,
 ) -> None:
     """Judge recordings of calls: who is calling, and whether one wants it.
 
     Reads WAV (PCM, A-law, µ-law, 8 to 48 kHz), FLAC, MP3 and Ogg Opus, mono or with the caller on one channel of a
     stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a recording cannot be
     read: it is named on standard error, the others are judged all the same.
+
+    Compared recordings have a key "campaign" in their JSON: a number that all recordings with the same audio share,
+    null where less than 3 s were said. The first of them is judged before its likes are known.
     """
     from detector.cli.progress import output_console, progress_bar
+    from detector.cli.recorded_audio import RecordedAudio
 
     files, failed = _collect(paths)
     if not files and not failed:
@@ -69,14 +85,20 @@ def screen(
         )
     replay = load_replay(full, caller_channel, language, deadline, model, threads, lexicon)
     console = output_console()
-    with progress_bar(console, "judging", len(files)) as advance:
+    with contextlib.ExitStack() as stack:
+        audio = None
+        if campaigns or fingerprints is not None:
+            audio = stack.enter_context(RecordedAudio(fingerprints))
+            replay = replace(replay, look_up=audio.look_up)
+        advance = stack.enter_context(progress_bar(console, "judging", len(files)))
         for path in files:
             outcome = judge(replay, path)
             if isinstance(outcome, Exception):
                 failed = True
                 typer.echo(f"detector: {outcome}", err=True)
             else:
-                _print(console, path, outcome, as_json=as_json)
+                more = {} if audio is None else {"campaign": audio.keep(outcome.record.verdict)}
+                _print(console, path, outcome, more, as_json=as_json)
             advance()
     if failed:
         raise typer.Exit(1)
@@ -135,7 +157,9 @@ def judge(replay: Replay, path: Path) -> ReplayResult | InputError | Recognition
         return InputError(f"{path}: could not be judged, please report this ({where(error)})")
 
 
-def _print(console: Console, path: Path, result: ReplayResult, *, as_json: bool) -> None:
+def _print(
+    console: Console, path: Path, result: ReplayResult, more: dict[str, Any], *, as_json: bool
+) -> None:
     from detector.cli.show import print_record
 
     if as_json:
@@ -146,7 +170,9 @@ def _print(console: Console, path: Path, result: ReplayResult, *, as_json: bool)
             "seconds": round(result.seconds, 2),
             "heard": round(result.heard, 2),
             "notes": list(result.notes),
+            **more,
         }
         print(json.dumps(row, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
     else:
-        print_record(console, str(path), result.record, result.judged, result.notes)
+        notes = (*result.notes, *(f"campaign {each}" for each in more.values() if each is not None))
+        print_record(console, str(path), result.record, result.judged, notes)

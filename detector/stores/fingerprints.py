@@ -50,6 +50,10 @@ class _Found:
 
     campaign: int
     stretch: Stretch
+    id: int
+    is_equal: bool
+    """To the last bit."""
+    is_of_call: bool
 
 
 class FingerprintStore:
@@ -59,11 +63,14 @@ class FingerprintStore:
         self._database = database
 
     def find(self, landmarks: Landmarks, number: str | None) -> list[KnownMatch]:
-        """Return which campaigns hold this audio, the longest stretch first, for a call from `number`."""
+        """Return which campaigns hold this audio, the longest stretch first, for a call from `number`.
+
+        A recording that was kept before is not one more that holds the same.
+        """
         with self._database.reading() as connection:
             found = _find(connection, landmarks)
             matches = [_match(connection, item, number) for item in found]
-        return sorted(matches, key=lambda match: -match.seconds)
+        return sorted((match for match in matches if match.calls), key=lambda match: -match.seconds)
 
     def add(
         self,
@@ -72,9 +79,12 @@ class FingerprintStore:
         label: MatchLabel = "unlabelled",
         name: str | None = None,
     ) -> int:
-        """Keep the landmarks of a call, or of a known announcement; return the campaign that they belong to."""
+        """Keep the landmarks of a call, of a recording, or of a known announcement; return their campaign.
+
+        What is no call's and is there already is not kept twice: only its label is what was said last.
+        """
         with self._database.writing() as connection:
-            return _add(connection, landmarks, call_id, label, name)
+            return _add(connection, landmarks, call_id, label, name)[0]
 
     def set_label(self, call_id: str, label: MatchLabel) -> None:
         """Note what a call turned out to be. What the user says of a call (`Store.rate`) counts for more."""
@@ -117,18 +127,21 @@ class FingerprintStore:
                 packed = base64.b64encode(row.landmarks).decode("ascii")
                 yield json.dumps({"label": label, "name": row.name, "landmarks": packed}, ensure_ascii=False)
 
-    def import_lines(self, lines: Iterable[str]) -> int:
-        """Keep what `export_lines` gave elsewhere; return how many lines were new audio.
+    def import_lines(self, lines: Iterable[str], source: str = "fingerprints") -> int:
+        """Keep what `export_lines` gave elsewhere, in `source`; return how many lines were new.
 
         Raises InputError, naming the line, where one is no fingerprint; nothing is kept then.
         """
         added = 0
         with self._database.writing() as connection:
             for count, line in enumerate(lines, start=1):
-                landmarks, label, name = _parse(line, count)
-                if not _find(connection, landmarks):
-                    _add(connection, landmarks, None, label, name)
-                    added += 1
+                try:
+                    landmarks, label, name = _parse(line)
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    raise InputError(
+                        f"{source}, line {count}: not a fingerprint; export them again"
+                    ) from None
+                added += _add(connection, landmarks, None, label, name)[1]
         return added
 
     def sweep(self) -> int:
@@ -154,8 +167,10 @@ def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:
     offsets = candidates(connection, landmarks)
     if not offsets:
         return []
-    columns = (fingerprints.c.id, fingerprints.c.campaign, fingerprints.c.landmarks)
+    names = ("id", "campaign", "landmarks", "call_id")
+    columns = [fingerprints.c[name] for name in names]
     query = select(*columns).where(fingerprints.c.id.in_(offsets), fingerprints.c.campaign.is_not(None))
+    packed = landmarks.to_bytes()
     rows = {row.id: row for row in connection.execute(query)}
     found: dict[int, _Found] = {}
     for fingerprint, offset in offsets.items():
@@ -164,14 +179,23 @@ def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:
             continue  # erased in the meantime, or one of its campaign speaks for it
         stretch = same_recording(landmarks, Landmarks.peaks_from_bytes(row.landmarks), offset)
         if stretch is not None:
-            found[row.campaign] = _Found(row.campaign, stretch)
+            is_equal = row.landmarks == packed
+            found[row.campaign] = _Found(row.campaign, stretch, row.id, is_equal, row.call_id is not None)
     return list(found.values())
 
 
 def _add(
     connection: Connection, landmarks: Landmarks, call_id: str | None, label: MatchLabel, name: str | None
-) -> int:
-    found = sorted({item.campaign for item in _find(connection, landmarks)})
+) -> tuple[int, bool]:
+    """Keep landmarks; return their campaign, and whether they are new."""
+    matches = _find(connection, landmarks)
+    equal = next((item for item in matches if item.is_equal), None)
+    if equal is not None and call_id is None:
+        if label != "unlabelled":
+            this = fingerprints.c.id == equal.id
+            connection.execute(update(fingerprints).where(this).values(label=_stored(label)))
+        return equal.campaign, False
+    found = sorted(item.campaign for item in matches)
     values = {"call_id": call_id, "landmarks": landmarks.to_bytes(), "label": _stored(label), "name": name}
     inserted = connection.execute(insert(fingerprints), values).inserted_primary_key
     assert inserted is not None  # noqa: S101 - one row was inserted
@@ -182,7 +206,7 @@ def _add(
     if keys := index_keys(landmarks, new):
         connection.execute(insert(fingerprint_hashes), keys)
         _unindex_one(connection, campaign)
-    return campaign
+    return campaign, True
 
 
 def _unindex_one(connection: Connection, campaign: int) -> None:
@@ -209,7 +233,7 @@ def _match(connection: Connection, found: _Found, number: str | None) -> KnownMa
         seconds=found.stretch.seconds,
         media_time=found.stretch.start,
         label=_label(rows),
-        calls=sum(row[2] for row in rows),
+        calls=sum(row[2] for row in rows) - (found.is_equal and not found.is_of_call),
         numbers=len(known - {own}) if known else None,
     )
 
@@ -267,13 +291,10 @@ def _stored(label: MatchLabel) -> str | None:
     return None if label == "unlabelled" else label
 
 
-def _parse(line: str, count: int) -> tuple[Landmarks, MatchLabel, str | None]:
-    try:
-        item = json.loads(line)
-        landmarks = Landmarks.from_bytes(base64.b64decode(item["landmarks"], validate=True))
-        label, name = item["label"], item.get("name")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        landmarks, label, name = None, None, None
-    if landmarks is None or label not in get_args(MatchLabel) or not isinstance(name, str | None):
-        raise InputError(f"fingerprints, line {count}: not a fingerprint; export them again")
+def _parse(line: str) -> tuple[Landmarks, MatchLabel, str | None]:
+    item = json.loads(line)
+    label, name = item["label"], item.get("name")
+    if label not in get_args(MatchLabel) or not isinstance(name, str | None):
+        raise ValueError("no such label, or a name that is no text")
+    landmarks = Landmarks.from_bytes(base64.b64decode(item["landmarks"], validate=True))
     return landmarks, label, None if name is None else name[:64]

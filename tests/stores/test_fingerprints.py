@@ -75,6 +75,21 @@ def test_the_same_audio_in_another_call_is_found(prints: FingerprintStore) -> No
     assert 1.2 < found.media_time < 2.5
 
 
+def test_a_call_that_is_equal_to_the_last_bit_is_another_call(prints: FingerprintStore) -> None:
+    prints.add(opening("loan_first"), "1")
+    assert [found.calls for found in prints.find(opening("loan_first"), OURS)] == [1]
+    prints.add(opening("loan_first"), "2")
+    assert [found.calls for found in prints.find(opening("loan_first"), OURS)] == [2]
+
+
+def test_a_recording_that_was_kept_before_is_not_one_more(prints: FingerprintStore) -> None:
+    campaign = prints.add(opening("loan_first"), None)
+    assert prints.find(opening("loan_first"), None) == []
+    assert prints.add(opening("loan_first"), None, "notice") == campaign
+    (found,) = prints.find(opening("loan_first", seed=1), None)
+    assert (found.calls, found.label) == (1, "notice")
+
+
 def test_the_same_number_again_is_told_from_others(prints: FingerprintStore) -> None:
     prints.add(opening("loan_first"), "1")
     (found,) = prints.find(opening("loan_first", seed=2), "+86 139 0013 9000")
