@@ -44,8 +44,7 @@ def observing() -> ScreenerOptions:
     policy = replace(
         shipped.policy,
         hang_up_at=np.inf,
-        hang_up_unasked_at=np.inf,
-        forward_at=-np.inf,
+        forward_at=(-np.inf,),
         questions=99,
         deadline=OBSERVED_SECONDS,
     )

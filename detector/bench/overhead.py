@@ -137,7 +137,7 @@ class Conversation:
 
 def _undecided() -> ScreenerOptions:
     options = ScreenerOptions()
-    return replace(options, policy=replace(options.policy, deadline=1e9, hang_up_at=1e9, forward_at=-1e9))
+    return replace(options, policy=replace(options.policy, deadline=1e9, hang_up_at=1e9, forward_at=(-1e9,)))
 
 
 def _recognize(_samples: Samples, _language: Language | None) -> Transcript:

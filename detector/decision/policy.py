@@ -34,9 +34,11 @@ class PolicyOptions:
 
     hang_up_at: float = 3.0
     """About 20 : 1 for unwanted, with the caps of fusion.json."""
-    hang_up_unasked_at: float = 4.5
-    """About 90 : 1, for a caller who has been asked nothing and refused nothing: one exchange clears up most mistakes."""
-    forward_at: float = -1.5
+    unasked_margin: float = 1.5
+    """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
+    mistakes."""
+    forward_at: tuple[float, ...] = (-2.2, -1.2)
+    """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 25.0
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
@@ -105,7 +107,7 @@ class Policy:
         if situation.notice >= 2.0:
             return "notice"
         if fusion.log_odds < self.options.suspicious_at:
-            is_person = situation.heard_intelligible_speech and fusion.log_odds <= self.options.forward_at
+            is_person = situation.heard_intelligible_speech and fusion.log_odds <= self.options.forward_at[-1]
             return "person" if is_person else "unsure"
         axes = fusion.axes
         if situation.category in SCAM_CATEGORIES and axes.patter > 0.5:
@@ -142,7 +144,7 @@ class Policy:
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         options = self.options
-        limit = options.hang_up_at if situation.could_explain else options.hang_up_unasked_at
+        limit = options.hang_up_at + (0.0 if situation.could_explain else options.unasked_margin)
         if fusion.log_odds < limit or situation.notice >= 2.0 or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()
@@ -162,9 +164,9 @@ class Policy:
     def _put_through(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if not situation.heard_intelligible_speech:
             return None
-        if fusion.log_odds <= self.options.forward_at:
-            return Decision("forward", "person", "speaks and answers like a person who is wanted")
         answered = situation.questions_answered
+        if fusion.log_odds <= self.options.forward_at[min(answered, len(self.options.forward_at) - 1)]:
+            return Decision("forward", "person", "speaks and answers like a person who is wanted")
         limit = self.options.neutral_at if answered == self.options.questions else self.options.suspicious_at
         if answered >= self.options.questions and fusion.log_odds < limit:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")

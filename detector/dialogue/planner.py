@@ -52,8 +52,8 @@ class PlannerOptions:
     """The same for a caller against whom something speaks."""
     suspicious_at: float = 0.5
     """Log-odds (nats) from which on something speaks against a caller."""
-    refuse_at: float = 1.0
-    """Log-odds from which on what a caller offers is refused, to hear how he takes it."""
+    refuse_at: tuple[float, ...] = (1.0, 0.5)
+    """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
@@ -195,7 +195,8 @@ class Planner:
         return floor.log_odds >= self.options.suspicious_at
 
     def _offers(self, floor: Floor) -> bool:
-        return floor.purpose_known and floor.log_odds >= self.options.refuse_at
+        limits = self.options.refuse_at
+        return floor.purpose_known and floor.log_odds >= limits[min(self.questions, len(limits) - 1)]
 
     def _ask(self, floor: Floor) -> Act | None:
         said = self._said()
