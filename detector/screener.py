@@ -51,6 +51,10 @@ from detector.speech.turns import SpeechBegan
 __all__ = ["CallScreener", "ScreenerOptions", "ScreenerParts"]
 
 
+TICK_BLOCKS = 2
+"""Blocks of audio after which the engine looks whether something is due, where nothing was noticed in them: 40 ms."""
+
+
 class _Phase(Enum):
     SCREENING = auto()
     CLOSING = auto()
@@ -79,6 +83,7 @@ class CallScreener:
         self._failure: FailureKind | None = None
         self._hung_up = False
         self._fresh = True
+        self._unlooked = 0
         self._verdict: Verdict | None = None
         if options.interactive:
             # A recording has no number; that is not the same as a withheld one.
@@ -125,8 +130,12 @@ class CallScreener:
                 return None
             if isinstance(step, Block):
                 self._hear(step)
+                self._unlooked += 1
+                if self._unlooked < TICK_BLOCKS and not self._out:
+                    continue
             elif callable(step):
                 step()
+            self._unlooked = 0
             self._tick()
         return self._out.popleft()
 
