@@ -51,6 +51,11 @@ class Change:
         """McNemar's exact p."""
         return mcnemar(len(self.gone), len(self.new))
 
+    @property
+    def chance_words(self) -> str:
+        """The same to read."""
+        return "< 0.001" if self.chance < 0.001 else f"{self.chance:.3f}"
+
     def as_json(self) -> dict[str, Any]:
         return {
             "before": self.before.as_json(),

@@ -158,6 +158,7 @@ def _comparison(found: Comparison) -> Html:
     return join(
         element("p", words),
         element("div", shares, class_="wide"),
+        element("h3", "Seconds, questions, probabilities"),
         element("div", others, class_="wide"),
         element("details", element("summary", "Which calls changed"), *listed) if listed else None,
     )
@@ -182,7 +183,7 @@ def _change_row(one: Change) -> Html:
         element("td", f"{100 * one.difference:+.1f} %", class_=_verdict(one.difference, one.more_is_better)),
         element("td", len(one.gone)),
         element("td", len(one.new)),
-        element("td", f"{one.chance:.3g}"),
+        element("td", one.chance_words),
     )
 
 

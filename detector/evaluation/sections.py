@@ -171,17 +171,17 @@ def left_out_table(runs: Sequence[Beside], main: Figures) -> Html:
     for run in runs:
         change = run.comparison.change("unwanted, hung up on") if run.comparison is not None else None
         points = 0.0 if change is None else 100 * change.difference
-        chance = "–" if change is None else f"{change.chance:.2g}"
+        chance = "–" if change is None else change.chance_words
         rows.append(
             element(
                 "tr",
                 element("th", f"without {run.condition.without}", scope="row"),
                 element("td", _change_bar(points), class_="outcome"),
-                element("td", f"p {chance}", class_="muted"),
+                element("td", chance, class_="muted"),
                 *_headline_cells(run.figures),
             )
         )
-    return _headline_table("", rows, "hung up on, change", "McNemar")
+    return _headline_table("", rows, "hung up on, change in points", "p (McNemar)")
 
 
 def _change_bar(points: float) -> Html:
@@ -190,7 +190,7 @@ def _change_bar(points: float) -> Html:
     left = 50 - width if points < 0 else 50.0
     style = f"left:{left:.1f}%;width:{width:.1f}%"
     bar = element("div", element("i", class_="less" if points < 0 else "more", style=style), class_="change")
-    return join(bar, element("span", f"{points:+.1f}"))
+    return join(bar, element("span", f"{points:+.1f}", class_="points"))
 
 
 def _headline_cells(figures: Figures) -> list[Html]:
@@ -235,7 +235,9 @@ def grid_tables(runs: Sequence[Beside]) -> Html:
             ]
             rows.append(element("tr", element("th", f"{snr:g} dB", scope="row"), *cells))
         head = _head("", *(f"{100 * loss:g} % loss" for loss in GRID_LOSS))
-        tables.append(element("figure", element("table", head, *rows), element("figcaption", name)))
+        of = max(measure(one).of for one in found.values())
+        caption = element("figcaption", f"{name} (of {of})")
+        tables.append(element("figure", element("table", head, *rows), caption))
     return element("div", *tables, class_="grid")
 
 

@@ -152,7 +152,7 @@ def _changes_table(found: Comparison) -> Table:
     table = _table(title, "before", "after", "difference", "no longer", "new", "p")
     for one in found.changes:
         counts = (_of(one.before), _of(one.after), f"{100 * one.difference:+.1f} %")
-        table.add_row(one.name, *counts, str(len(one.gone)), str(len(one.new)), f"{one.chance:.3g}")
+        table.add_row(one.name, *counts, str(len(one.gone)), str(len(one.new)), one.chance_words)
     return table
 
 
