@@ -111,13 +111,28 @@ def _log_odds(samples: Samples, model: FusionModel, weights: Floats, prior: floa
     families: dict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(samples.sources):
         families[model.sources[name].family].append(number)
-    total = np.full(len(raw), prior)
+    total, machine = np.full(len(raw), prior), np.zeros(len(raw))
     for family, columns in families.items():
         cap = model.family_caps.get(family, 1.0)
         value = clipped[:, columns].sum(axis=1)
-        total += np.clip(value, -cap, cap)
+        (machine if family in model.machine_families else total)[:] += np.clip(value, -cap, cap)
         slopes[:, columns] *= (np.abs(value) < cap)[:, None]
-    return total, slopes
+    person = (1 - _notice(samples, model)) * np.exp(-machine)
+    mixed = person + _notice(samples, model)
+    of_machines = [
+        number for name, numbers in families.items() if name in model.machine_families for number in numbers
+    ]
+    slopes[:, of_machines] *= (person / mixed)[:, None]
+    return total - np.log(mixed), slopes
+
+
+def _notice(samples: Samples, model: FusionModel) -> Floats:
+    """Probability at each sample that a wanted caller is an announcement, as `Fusion.notice` has it."""
+    columns = [
+        number for number, name in enumerate(samples.sources) if model.sources[name].family == "notice"
+    ]
+    odds: Floats = model.notice_prior - samples.sums[:, columns].sum(axis=1)
+    return 1 / (1 + np.exp(-odds))
 
 
 def fit(samples: Samples, model: FusionModel) -> FusionModel:

@@ -3,6 +3,15 @@
 Log-likelihood ratios of independent observations add up. They are not quite independent, so each source has a
 weight and a cap, and sources that look at the same thing (the words, say) share a family with a cap of its own: no
 family decides alone. Weights and caps live in `models/fusion.json` beside how they were made.
+
+Who is wanted is a person or an announcement, and the two look different: that a caller plays a recording, talks on or
+never answers speaks against a person, but not against an announcement, which does the same. So what tells machines
+from people (the machine families, log-odds m) counts as far as no announcement explains it. With q the probability
+that a wanted caller who says these words is an announcement,
+
+    log-odds(unwanted) = words and the rest  -  log((1 - q) exp(-m) + q)
+
+and q comes from the notice family: log-odds of an announcement against a person.
 """
 
 import json
@@ -17,7 +26,7 @@ from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.signals.evidence import Evidence
 
-__all__ = ["Fusion", "FusionModel", "SourceWeight", "probability"]
+__all__ = ["Fusion", "FusionModel", "SourceWeight", "probability", "unexplained"]
 
 CALLER_AUDIO_FAMILIES = frozenset({"playback", "patter", "refusal", "responsiveness", "turn_taking"})
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
@@ -45,6 +54,10 @@ class FusionModel:
     sources: Mapping[str, SourceWeight]
     family_caps: Mapping[str, float]
     axis_priors: Mapping[str, float]
+    machine_families: frozenset[str] = frozenset()
+    """Families that tell machines from people."""
+    notice_prior: float = 0.0
+    """Log-odds of an announcement against a person, of wanted callers, before anything is heard."""
 
     @classmethod
     def load(cls, path: Path | None = None) -> "FusionModel":
@@ -60,6 +73,8 @@ class FusionModel:
                 },
                 family_caps={name: float(cap) for name, cap in data["family_caps"].items()},
                 axis_priors={name: float(prior) for name, prior in data["axis_priors"].items()},
+                machine_families=frozenset(data["machine_families"]),
+                notice_prior=float(data["notice_prior"]),
             )
         except OSError as error:
             raise ModelError(f"{path}: fusion weights cannot be read ({error.strerror})") from error
@@ -76,6 +91,11 @@ class FusionModel:
         return SourceWeight(source.partition(".")[0], 0.5, 0.5)
 
 
+def unexplained(machine: float, notice: float) -> float:
+    """Return what log-odds `machine` (unwanted against a person) say where an announcement would do the same."""
+    return -math.log((1 - notice) * math.exp(-machine) + notice)
+
+
 class Fusion:
     """Adds up the evidence of one call."""
 
@@ -84,6 +104,7 @@ class Fusion:
         self._by_source: dict[str, float] = defaultdict(float)
         self._by_axis: dict[str, float] = defaultdict(float)
         self._families: dict[str, float] | None = None
+        self._machine = 0.0
         self.evidence: list[Evidence] = []
 
     def add(self, evidence: Iterable[Evidence]) -> None:
@@ -106,7 +127,28 @@ class Fusion:
             entry = self._model.weight_of(source)
             sums[entry.family] += _clip(entry.weight * llr, entry.cap)
         caps = self._model.family_caps
-        return {name: _clip(value, caps.get(name, 1.0)) for name, value in sums.items()}
+        values = {name: _clip(value, caps.get(name, 1.0)) for name, value in sums.items()}
+        machines = self._model.machine_families & values.keys()
+        self._machine = sum(values[name] for name in machines)
+        if self._machine:
+            share = unexplained(self._machine, self.notice) / self._machine
+            values |= {name: values[name] * share for name in machines}
+        return values
+
+    @property
+    def machine(self) -> float:
+        """Log-odds of a machine against a person, whatever is wanted of it."""
+        return self._machine if self.families else 0.0
+
+    @property
+    def notice(self) -> float:
+        """Probability that the caller, should he be wanted, is an announcement."""
+        said = sum(
+            -llr
+            for source, llr in self._by_source.items()
+            if self._model.weight_of(source).family == "notice"
+        )
+        return probability(self._model.notice_prior + said)
 
     @property
     def log_odds(self) -> float:

@@ -4,7 +4,8 @@ The rules, in the order in which they are asked; the first that holds decides:
 
  1. An emergency, or a caller whose last call we lost: put through.
  2. Something inside broke: what `unsure` does (put through, or take a message).
- 3. An announcement that the callee wants: its message is taken, whoever plays it.
+ 3. An announcement that the callee wants: its message is taken. Plain words of one suffice; words that are only like
+    one do where the caller also behaves like a recording.
  4. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
     refused or asked yet, needs more proof. With the odds but without the second family he is asked on; at the
@@ -49,6 +50,12 @@ class PolicyOptions:
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
     neutral_at: float = 0.4
     """Below it nothing speaks against a caller who has answered `questions` of them."""
+    plain_notice: float = 2.0
+    """Log-likelihood ratio of the words of an announcement from which on it is one."""
+    likely_notice: float = 0.8
+    """Probability of an announcement from which on one is believed that also behaves like a recording."""
+    least_machine: float = 0.3
+    """Log-odds of a machine against a person, for the same."""
     suspicious_at: float = 1.0
     """Above it an undecided caller leaves a message instead of being put through."""
 
@@ -104,7 +111,7 @@ class Policy:
 
     def label(self, fusion: Fusion, situation: Situation) -> Label:
         """The one word that fits the evidence so far."""
-        if situation.notice >= 2.0:
+        if situation.notice >= self.options.plain_notice:
             return "notice"
         if fusion.log_odds < self.options.suspicious_at:
             is_person = situation.heard_intelligible_speech and fusion.log_odds <= self.options.forward_at[-1]
@@ -138,14 +145,17 @@ class Policy:
         return None
 
     def _deliver_notice(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if situation.notice >= 2.0 and fusion.log_odds < self.options.hang_up_at:
+        options = self.options
+        is_plain = situation.notice >= options.plain_notice and fusion.log_odds < options.suspicious_at
+        is_played = fusion.notice >= options.likely_notice and fusion.machine >= options.least_machine
+        if is_plain or (is_played and fusion.log_odds < 0.0):
             return Decision("take_message", "notice", "an announcement that the person called wants")
         return None
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         options = self.options
         limit = options.hang_up_at + (0.0 if situation.could_explain else options.unasked_margin)
-        if fusion.log_odds < limit or situation.notice >= 2.0 or situation.is_protected_number:
+        if fusion.log_odds < limit or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()
         if families < 2 or not from_audio or not situation.heard_intelligible_speech:

@@ -9,6 +9,8 @@ How a caller takes a refusal is read by itself: a salesman pushes on, whoever is
 another observation than what he wants, so it has sources of its own, "refusal.…".
 """
 
+import math
+
 from detector.call import Language
 from detector.signals.evidence import Evidence
 from detector.text.features import Keys, turn_features, units
@@ -20,6 +22,9 @@ CAP = 4.0
 """Natural log: no words alone are better proof than 55 to 1, either way."""
 _LEAST_UNITS = 4
 """Syllables, in all, below which nothing is said of a call: "喂，你好" fits everybody."""
+_NOTICE_USUAL = -2.2
+"""Log-odds of an announcement that the text model gives where nothing is known: one call of ten."""
+_NOTICE_STEP = 0.5
 _NEGLIGIBLE = 0.05
 """A smaller change waits until more has come together."""
 
@@ -38,6 +43,7 @@ class MeaningExtractor:
         self._turns: list[Keys] = []
         self._units = 0
         self._given = 0.0
+        self._notice_given = 0.0
         self._reading: Reading | None = None
 
     def observe(
@@ -69,6 +75,12 @@ class MeaningExtractor:
             self._model = None  # what was read so far stands
             return []
         self._reading = reading
+        return [
+            *self._changed(reading, stage, media_time, arrived),
+            *self._announcement(reading, media_time, arrived),
+        ]
+
+    def _changed(self, reading: Reading, stage: str, media_time: float, arrived: float) -> list[Evidence]:
         change = max(-CAP, min(CAP, reading.log_odds)) - self._given
         if abs(change) < _NEGLIGIBLE:
             return []
@@ -77,6 +89,18 @@ class MeaningExtractor:
         what = "the words so far:" if self._sources[0].startswith("patter") else "after a refusal:"
         detail = f"{what} {_describe(reading, stage)}"
         return [Evidence(source, change, media_time, arrived, detail, "patter")]
+
+    def _announcement(self, reading: Reading, media_time: float, arrived: float) -> list[Evidence]:
+        """How much it sounds like an announcement that is wanted, against a person: nothing about who is unwanted."""
+        if not self._sources[0].startswith("patter"):
+            return []
+        share = min(max(reading.notice, 0.01), 0.99)
+        change = math.log(share / (1 - share)) - _NOTICE_USUAL - self._notice_given
+        if abs(change) < _NOTICE_STEP:
+            return []
+        self._notice_given += change
+        detail = f"sounds like an announcement ({reading.notice:.2f})"
+        return [Evidence("notice.meaning", -change, media_time, arrived, detail, "wanted")]
 
     @property
     def log_odds(self) -> float:

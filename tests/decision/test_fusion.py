@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.decision.fusion import Fusion, FusionModel, probability
+from detector.decision.fusion import Fusion, FusionModel, probability, unexplained
 from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.signals.evidence import Axis, Evidence
@@ -37,6 +37,24 @@ def test_a_family_of_sources_is_capped_as_a_whole(model: FusionModel) -> None:
     fusion = Fusion(model)
     fusion.add([piece(f"patter.{name}", 10.0) for name in ("lexicon", "opener", "wechat", "stage")])
     assert fusion.families["patter"] == model.family_caps["patter"]
+
+
+def test_what_machines_do_speaks_against_a_person_but_not_against_an_announcement(model: FusionModel) -> None:
+    talks_on = piece("playback.repeat", 3.0, "playback")
+    person, announcement = Fusion(model), Fusion(model)
+    announcement.add([piece("notice.meaning", -5.0, "wanted")])
+    before = announcement.log_odds
+    person.add([talks_on])
+    announcement.add([talks_on])
+    assert person.log_odds > 1.0
+    assert announcement.log_odds - before < 0.2
+
+
+@given(st.floats(-6, 6), st.floats(0, 1))
+def test_an_announcement_never_makes_more_of_what_machines_do(machine: float, notice: float) -> None:
+    explained = unexplained(machine, notice)
+    assert abs(explained) <= abs(machine) + 1e-9
+    assert explained * machine >= -1e-9
 
 
 def test_words_alone_are_one_independent_source(model: FusionModel) -> None:

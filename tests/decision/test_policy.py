@@ -34,7 +34,7 @@ def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
 
 
 def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
-    evidence = (PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 0.9, "playback")
+    evidence = (PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.4, "playback")
     fusion = fused(*evidence)
     options = PolicyOptions()
     assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.unasked_margin
@@ -114,9 +114,18 @@ def test_an_internal_failure_does_what_unsure_does(unsure: str) -> None:
 
 
 def test_a_notice_is_delivered_although_it_is_a_recording() -> None:
-    decision = Policy().decide(fused(TALKS_ON), replace(TALKING, notice=3.0))
+    decision = Policy().decide(fused(TALKS_ON, ("notice", -3.0, "wanted")), replace(TALKING, notice=3.0))
     assert decision is not None
     assert (decision.action, decision.label) == ("take_message", "notice")
+
+
+def test_what_is_only_like_a_notice_must_behave_like_a_recording_too() -> None:
+    words = ("notice.meaning", -4.0, "wanted"), ("wanted.meaning", -1.0, "wanted")
+    spoken = Policy().decide(fused(*words), TALKING)
+    assert spoken is None, "it may be a nurse who speaks formally"
+    played = Policy().decide(fused(*words, TALKS_ON), TALKING)
+    assert played is not None
+    assert (played.action, played.label) == ("take_message", "notice")
 
 
 def test_a_person_who_answers_is_put_through() -> None:

@@ -19,7 +19,9 @@ def model() -> IntentModel:
 def observe(
     extractor: MeaningExtractor, text: str, act: str | None = None, *, reliable: bool = True
 ) -> list[Any]:
-    return list(extractor.observe(text, "zh", act, reliable=reliable, media_time=1.0, arrived=2.0))
+    """What the words say of who is unwanted; whether they are an announcement is another question."""
+    found = extractor.observe(text, "zh", act, reliable=reliable, media_time=1.0, arrived=2.0)
+    return [item for item in found if item.source != "notice.meaning"]
 
 
 def test_patter_is_positive_and_readable(model: IntentModel) -> None:
@@ -98,3 +100,13 @@ def test_how_a_refusal_is_taken_is_evidence_of_its_own(model: IntentModel) -> No
     (explains,) = observe(refusal, "我不是推销的，我是送快递的，你的包裹在门口。", "refuse")
     assert explains.source == "refusal.explains"
     assert explains.llr < -0.5
+
+
+def test_an_announcement_is_told_from_a_person(model: IntentModel) -> None:
+    def heard(text: str) -> float:
+        found = MeaningExtractor(model).observe(text, "zh", None, reliable=True, media_time=1.0, arrived=2.0)
+        return sum(item.llr for item in found if item.source == "notice.meaning")
+
+    notice = "尊敬的家长您好，接学校通知，明天因台风停课一天，请各位家长看护好孩子，收到无需回复。"
+    assert heard(notice) < -1.0
+    assert heard(PARCEL) > heard(notice)
