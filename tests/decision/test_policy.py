@@ -120,7 +120,10 @@ def test_a_notice_is_delivered_although_it_is_a_recording() -> None:
 
 
 def test_what_is_only_like_a_notice_must_behave_like_a_recording_too() -> None:
-    words = ("notice.meaning", -4.0, "wanted"), ("wanted.meaning", -1.0, "wanted")
+    words: tuple[tuple[str, float, Axis], ...] = (
+        ("notice.meaning", -4.0, "wanted"),
+        ("wanted.meaning", -1.0, "wanted"),
+    )
     spoken = Policy().decide(fused(*words), TALKING)
     assert spoken is None, "it may be a nurse who speaks formally"
     played = Policy().decide(fused(*words, TALKS_ON), TALKING)
