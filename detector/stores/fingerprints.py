@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from detector.decision.verdict import Verdict
 from detector.errors import InputError
@@ -28,7 +28,8 @@ __all__ = ["Campaign", "FingerprintStore", "label_of"]
 _INDEXED_OF_CAMPAIGN: Final = 8
 """The newest calls of a campaign are found by their hashes, the others only counted: thousands of them would answer
 every look-up. The newest, because the oldest are purged first."""
-_BATCH: Final = 500
+_BATCH: Final = 100
+"""So few that a call that is being written down hardly waits."""
 _RATINGS: Final[dict[MatchLabel, str]] = {"unwanted": "unwanted", "notice": "wanted", "wanted": "wanted"}
 
 
@@ -144,12 +145,16 @@ class FingerprintStore:
                 added += _add(connection, landmarks, None, label, name)[1]
         return added
 
-    def sweep(self) -> int:
-        """Delete the hashes of fingerprints that went with their calls; return how many. Run it after a purge."""
+    def erase(self, of_calls: ColumnElement[bool], most: int = _BATCH) -> int:
+        """Delete fingerprints of such calls, `most` of them at once, with their hashes; return how many."""
         with self._database.writing() as connection:
-            kept = select(fingerprints.c.id)
-            gone = delete(fingerprint_hashes).where(fingerprint_hashes.c.fingerprint_id.not_in(kept))
-            return connection.execute(gone).rowcount
+            these = select(fingerprints.c.id, fingerprints.c.landmarks).join_from(fingerprints, calls)
+            rows = connection.execute(these.where(of_calls).limit(most)).all()
+            for row in rows:
+                _unindex(connection, row.id, row.landmarks)
+            gone = delete(fingerprints).where(fingerprints.c.id.in_([row.id for row in rows]))
+            connection.execute(gone)
+            return len(rows)
 
 
 def label_of(verdict: Verdict | None) -> MatchLabel:
@@ -214,9 +219,16 @@ def _unindex_one(connection: Connection, campaign: int) -> None:
     query = select(fingerprints.c.id, fingerprints.c.landmarks).where(fingerprints.c.campaign == campaign)
     order = query.order_by(fingerprints.c.id.desc()).offset(_INDEXED_OF_CAMPAIGN).limit(1)
     row = connection.execute(order).one_or_none()
-    if row is None:
-        return
-    keys = index_keys(Landmarks.from_bytes(row.landmarks), row.id)
+    if row is not None:
+        _unindex(connection, row.id, row.landmarks)
+
+
+def _unindex(connection: Connection, fingerprint: int, packed: bytes) -> None:
+    """Delete the hashes of a fingerprint, by their values: to search them by fingerprint would read them all."""
+    try:
+        keys = index_keys(Landmarks.from_bytes(packed), fingerprint)
+    except ValueError:
+        return  # of another version: never indexed by this one, and to be erased all the same
     if keys:
         columns = fingerprint_hashes.c
         these = [columns[name] == bindparam(f"this_{name}") for name in keys[0]]

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL
+from sqlalchemy import URL, ColumnElement
 
 from detector.agents.record import Turn
 from detector.audio.frames import Samples
@@ -181,10 +181,11 @@ class Store:
     def purge(self, older_than: datetime) -> Erased:
         """Delete all calls that began before `older_than`, with everything that was kept of them."""
         which = retention.begun_before(older_than)
+        self._erase_fingerprints(which)
         with self._database.writing() as connection:
             recordings = self._delete_audio(retention.audio_of_calls(connection, which))
             erased = Erased(calls=retention.delete_calls(connection, which), recordings=recordings)
-        self._sweep()
+        self._database.compact()
         return erased
 
     def purge_audio(self, older_than: datetime) -> Erased:
@@ -203,19 +204,20 @@ class Store:
         if not normalize(number):
             raise StoreError("not a phone number; callers who withheld theirs cannot be told from each other")
         which = retention.from_number(number)
+        self._erase_fingerprints(which)
         with self._database.writing() as connection:
             erased = Erased(
                 recordings=self._delete_audio(retention.audio_of_calls(connection, which)),
                 calls=retention.delete_calls(connection, which),
                 list_entries=retention.delete_list_entries(connection, number),
             )
-        self._sweep()
+        self._database.compact()
         return erased
 
-    def _sweep(self) -> None:
-        """Let nothing of what was deleted stay on disk."""
-        self.fingerprints.sweep()
-        self._database.compact()
+    def _erase_fingerprints(self, which: ColumnElement[bool]) -> None:
+        """Erase them before their calls, which would leave the hashes behind; in steps, so that no writer waits."""
+        while self.fingerprints.erase(which):
+            pass
 
     def _delete_audio(self, paths: list[str]) -> int:
         if not paths:

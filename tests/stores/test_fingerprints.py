@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
+from detector.agents.packet_loss import PacketLoss
 from detector.audio.files import read_clip
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
@@ -20,7 +21,7 @@ from detector.signals.landmarks import Landmarks
 from detector.signals.playback import MatchLabel
 from detector.stores.database import Database
 from detector.stores.fingerprints import Campaign, FingerprintStore, label_of
-from detector.stores.schema import fingerprint_hashes
+from detector.stores.schema import fingerprint_hashes, fingerprints
 from detector.stores.store import Store
 
 At = Callable[[float], datetime]
@@ -94,6 +95,37 @@ def test_the_same_number_again_is_told_from_others(prints: FingerprintStore) -> 
     prints.add(opening("loan_first"), "1")
     (found,) = prints.find(opening("loan_first", seed=2), "+86 139 0013 9000")
     assert (found.calls, found.numbers) == (1, 0)
+
+
+def call_from_afar(name: str, *, gain: float, loss: float, seed: int) -> Landmarks:
+    """The take with noise at 15 dB through A-law, lost packets, another level and another offset within a frame."""
+    random = np.random.default_rng(seed)
+    clip = read_clip(TAKES / f"{name}.wav").astype(float)
+    late = 0.4 + random.random()
+    wave = gain * np.concatenate([np.zeros(round(late * SAMPLE_RATE)), clip, np.zeros(800)])
+    wave += gain * np.sqrt(np.mean(clip**2)) * 10 ** (-15 / 20) * random.standard_normal(len(wave))
+    samples = decode_alaw(encode_alaw(np.clip(wave, -32768, 32767).astype(np.int16)))
+    extractor = FingerprintExtractor()
+    extractor.push(PacketLoss(loss, seed=seed).apply(samples))
+    return extractor.landmarks(late, late + len(clip) / SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.5, 1.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_recording_is_found_through_what_the_telephone_does_to_it(
+    prints: FingerprintStore, gain: float, seed: int
+) -> None:
+    """And only it is: retakes at another speed, other words and another voice are in the store as well."""
+    kept = ("loan_first", "loan_faster", "insurance_first", "same-words-other-voice_first")
+    for count, name in enumerate(kept):
+        prints.add(opening(name, seed=90 + count), None, name=name)
+    campaigns = {each.id for each in prints.campaigns(1)}
+    assert len(campaigns) == 4
+    for name in ("loan_first", "insurance_first"):
+        (found,) = prints.find(call_from_afar(name, gain=gain, loss=0.02, seed=seed), OURS)
+        assert (found.calls, found.numbers) == (1, None)
+        assert found.seconds > 2
+    assert prints.find(call_from_afar("loan_blend", gain=gain, loss=0.02, seed=seed), OURS) == []
 
 
 @pytest.mark.parametrize(
@@ -251,6 +283,16 @@ def test_a_line_that_is_no_fingerprint_is_named_and_nothing_is_kept(
     with pytest.raises(InputError, match="line 2"):
         prints.import_lines([good, line])
     assert len(list(prints.export_lines())) == 1
+
+
+def test_what_cannot_be_read_any_more_can_be_erased(prints: FingerprintStore, path: Path) -> None:
+    database = Database(path)
+    with database.writing() as connection:
+        connection.execute(insert(fingerprints), {"call_id": "1", "landmarks": b"of another version"})
+    database.close()
+    with Store(path) as store:
+        assert store.forget(OTHER).calls == 2
+    assert prints.campaigns(1) == []
 
 
 def test_what_is_forgotten_is_not_found_and_leaves_no_hashes(prints: FingerprintStore, path: Path) -> None:
