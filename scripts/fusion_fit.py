@@ -24,7 +24,7 @@ __all__ = ["TIED", "Path", "Samples", "calibration_error", "fit", "log_odds", "s
 Floats = NDArray[np.float64]
 TOWARDS = 0.6
 """Weight of a source of which the calls tell nothing: extractors rather overrate what they see."""
-RIDGE = 0.004
+RIDGE = 0.02
 """Loss for a weight that is 1 away from TOWARDS, in nats a call."""
 MOST = 1.5
 TIED: Mapping[str, str] = {"wanted.meaning": "patter.meaning", "refusal.explains": "refusal.pushes_on"}

@@ -35,12 +35,14 @@ class PolicyOptions:
 
     hang_up_at: float = 3.0
     """About 20 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 1.5
+    unasked_margin: float = 1.0
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
+    answered_discount: float = 0.5
+    """How much less it takes for each exchange, up to two, in which he answered and did not explain himself."""
     forward_at: tuple[float, ...] = (-2.2, -1.2)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
-    deadline: float = 25.0
+    deadline: float = 32.0
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
     """A person answers no more than this many before he is put through."""
@@ -154,7 +156,9 @@ class Policy:
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         options = self.options
-        limit = options.hang_up_at + (0.0 if situation.could_explain else options.unasked_margin)
+        limit = options.hang_up_at - options.answered_discount * min(situation.questions_answered, 2)
+        if not situation.could_explain:
+            limit = options.hang_up_at + options.unasked_margin
         if fusion.log_odds < limit or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()

@@ -52,7 +52,7 @@ class PlannerOptions:
     """The same for a caller against whom something speaks."""
     suspicious_at: float = 0.5
     """Log-odds (nats) from which on something speaks against a caller."""
-    refuse_at: tuple[float, ...] = (1.0, 0.5)
+    refuse_at: tuple[float, ...] = (1.0, 0.2)
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
     prompt_overdue: float = 2.0
@@ -196,7 +196,8 @@ class Planner:
 
     def _offers(self, floor: Floor) -> bool:
         limits = self.options.refuse_at
-        return floor.purpose_known and floor.log_odds >= limits[min(self.questions, len(limits) - 1)]
+        is_clear = floor.purpose_known or self.questions > 0
+        return is_clear and floor.log_odds >= limits[min(self.questions, len(limits) - 1)]
 
     def _ask(self, floor: Floor) -> Act | None:
         said = self._said()
