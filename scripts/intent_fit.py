@@ -1,9 +1,8 @@
 """Fitting the text model: examples from calls, weights by L-BFGS, calibration on calls that were held out."""
 
 import random
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,29 +14,28 @@ from scipy.sparse import csr_matrix
 from detector.call import Language
 from detector.text.features import Keys, call_features, turn_features, units
 from eval_lexicon import Homophones
-from text_corpus import CATEGORIES, STAGES, UNWANTED, Call, Turn, spoil
+from text_corpus import CLASSES, STAGES, UNWANTED_CLASSES, Call, Turn, spoil
 
 __all__ = [
     "Example",
     "Features",
     "Fitted",
     "balanced",
-    "calibrate",
+    "calibrate_classes",
+    "calibrate_notice",
+    "calibrate_unwanted",
     "examples_of",
     "fit",
-    "fit_binary",
-    "fit_categories",
-    "fold_scores",
-    "targets",
+    "fit_stages",
+    "sides_of",
 ]
 
 Floats = NDArray[np.float64]
 _NOISE = (0.05, 0.1, 0.2)
-N_UNWANTED = len(UNWANTED)
+N_UNWANTED = len(UNWANTED_CLASSES)
 LEAST_CALLS = 3
 VOCABULARY = 60_000
-PENALTY = 1e-5
-CATEGORY_PENALTY = 1e-5
+PENALTY = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Example:
         return sum(units(turn.text, self.call.language) for turn in self.turns)
 
 
-def examples_of(call: Call, homophones: Homophones, seed: int, views: int = 6) -> list[Example]:
+def examples_of(call: Call, homophones: Homophones, seed: int, views: int = 5) -> list[Example]:
     """Return views of a call: the opening alone, with one reply, with some, all of it; half of them misheard.
 
     A call of little weight has two views.
@@ -163,115 +161,145 @@ def fit_binary(
     return done.x[:-1], float(done.x[-1])
 
 
-def targets(examples: Sequence[Example]) -> Floats:
-    """Return which categories each example may be of: one, or all of its side where no more is known."""
-    allowed = np.zeros((len(examples), len(CATEGORIES)))
-    for row, example in enumerate(examples):
-        if example.call.category is not None:
-            allowed[row, CATEGORIES.index(example.call.category)] = 1
-        elif example.call.wanted:
-            allowed[row, N_UNWANTED:] = 1
-        else:
-            allowed[row, :N_UNWANTED] = 1
-    return allowed
-
-
-def fit_categories(
-    x: Any, allowed: Floats, weights: Floats, penalty: float, side: float = 0.0, iterations: int = 60
+def fit_classes(
+    x: Any, classes: NDArray[np.int64], count: int, weights: Floats, penalty: float, iterations: int = 30
 ) -> tuple[Floats, Floats]:
-    """Fit a softmax over categories; returns weights (shape (columns, categories)) and offsets.
+    """Fit a softmax over `count` classes; returns weights (shape (columns, count)) and offsets.
 
-    `allowed` (shape (rows, categories)): the categories that a row may be of. `side`: the share of the loss that only
-    asks for the right side, wanted or unwanted.
+    Few iterations: what is left to be gained by more does not transfer to other authors.
     """
-    columns, classes = x.shape[1], allowed.shape[1]
+    columns, rows = x.shape[1], np.arange(len(classes))
     total = weights.sum()
-    unwanted = allowed[:, :N_UNWANTED].any(1)[:, None]
-    sides = unwanted == (np.arange(classes) < N_UNWANTED)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        w = parameters[: columns * classes].reshape(columns, classes)
-        z = x @ w.astype(np.float32) + parameters[columns * classes :]
+        w = parameters[: columns * count].reshape(columns, count)
+        z = x @ w.astype(np.float32) + parameters[columns * count :]
         z -= z.max(1, keepdims=True)
-        e = np.exp(z)
-        p = e / e.sum(1, keepdims=True)
-        value, g = 0.0, p.copy()
-        for share, mask in ((1 - side, allowed), (side, sides)):
-            if share:
-                q = p * mask
-                s = q.sum(1, keepdims=True) + 1e-300
-                value -= share * float((weights * np.log(s[:, 0])).sum()) / total
-                g -= share * q / s
-        g *= (weights / total)[:, None]
-        gw = x.T @ g.astype(np.float32) + penalty * w
-        return value + 0.5 * penalty * float((w * w).sum()), np.concatenate([gw.ravel(), g.sum(0)])
+        p = np.exp(z)
+        p /= p.sum(1, keepdims=True)
+        value = -float((weights * np.log(p[rows, classes] + 1e-300)).sum()) / total
+        p[rows, classes] -= 1
+        p *= (weights / total)[:, None]
+        gradient = x.T @ p.astype(np.float32) + penalty * w
+        return value + 0.5 * penalty * float((w * w).sum()), np.concatenate([gradient.ravel(), p.sum(0)])
 
-    start = np.zeros((columns + 1) * classes)
+    start = np.zeros((columns + 1) * count)
     done = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 6})
-    return done.x[: columns * classes].reshape(columns, classes), done.x[columns * classes :]
+    return done.x[: columns * count].reshape(columns, count), done.x[columns * count :]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model ready to be written: columns are the unwanted score, the categories, the stages."""
+    """Linear weights for the n-grams of a vocabulary."""
 
     vocabulary: Keys
-    weights: Floats
-    """Shape (n-grams, 1 + categories + stages)."""
-    offsets: Floats
+    classes: Floats
+    """Shape (n-grams, CLASSES)."""
+    class_offsets: Floats
+    rarity: Floats
+    """What the n-grams were multiplied by for fitting, already in the weights: shape (n-grams,)."""
+
+    notice: Floats
+    """Shape (n-grams,)."""
+    notice_offset: float
+
+    def logits(self, features: Features) -> Floats:
+        """Return the logits of the classes: shape (rows, CLASSES)."""
+        logits: Floats = features.matrix(self.vocabulary) @ self.classes + self.class_offsets
+        return logits
+
+    def notices(self, features: Features) -> Floats:
+        """Return the score of an announcement: shape (rows,)."""
+        scores: Floats = features.matrix(self.vocabulary) @ self.notice + self.notice_offset
+        return scores
 
 
-def fit(examples: Sequence[Example], calls: Sequence[Call]) -> Fitted:
-    """Fit all heads on one vocabulary, and keep the n-grams that matter most."""
-    features = Features(examples)
+def fit(examples: Sequence[Example], features: Features) -> Fitted:
+    """Fit the classes, on the n-grams that tell the sides apart best; rare n-grams count for more."""
     names = [example.call.name for example in examples]
     vocabulary = features.common(names, LEAST_CALLS)
     x, weights = features.matrix(vocabulary), balanced(examples)
+    found = np.bincount(x.indices, minlength=x.shape[1])
+    rarity = (np.log(len(examples) / found) / 3) ** 1.5
     unwanted = np.array([float(not example.call.wanted) for example in examples])
-    side, side_offset = fit_binary(x, unwanted, weights, PENALTY)
-    kept = np.sort(np.argsort(-np.abs(side), kind="stable")[:VOCABULARY])
-    vocabulary, x = vocabulary[kept], x[:, kept].tocsr()
-    side, side_offset = fit_binary(x, unwanted, weights, PENALTY)
-    kinds, kind_offsets = fit_categories(x, targets(examples), weights, CATEGORY_PENALTY)
+    side, _ = fit_binary(_scaled(x, rarity), unwanted, weights, PENALTY, iterations=15)
+    kept = np.sort(np.argsort(-np.abs(side * rarity), kind="stable")[:VOCABULARY])
+    vocabulary, rarity, x = vocabulary[kept], rarity[kept], x[:, kept].tocsr()
+    classes = np.array([CLASSES.index(example.call.category) for example in examples])
+    w, offsets = fit_classes(_scaled(x, rarity), classes, len(CLASSES), weights, PENALTY)
+    # What tells an announcement that is wanted from a person who is.
+    of_wanted = np.array([float(example.call.wanted) * example.weight for example in examples])
+    notice = np.array([float(example.call.caller == "notice") for example in examples])
+    told, offset = fit_binary(_scaled(x, rarity), notice, of_wanted, 0.3 * PENALTY, iterations=40)
+    return Fitted(vocabulary, w * rarity[:, None], offsets, rarity, told * rarity, offset)
+
+
+def fit_stages(calls: Sequence[Call], model: Fitted) -> tuple[Floats, Floats]:
+    """Fit the stage of single turns of unwanted calls; returns weights (shape (n-grams, stages)) and offsets."""
     turns = [
-        Example(replace(call, category=turn.stage), (turn,), 1.0)
+        (Example(call, (turn,), 1.0), STAGES.index(turn.stage))
         for call in calls
         for turn in call.turns
         if turn.stage in STAGES
     ]
-    allowed = np.array([[float(turn.call.category == stage) for stage in STAGES] for turn in turns])
-    stages, stage_offsets = fit_categories(
-        Features(turns).matrix(vocabulary), allowed, np.ones(len(turns)), CATEGORY_PENALTY
-    )
-    return Fitted(
-        vocabulary,
-        np.hstack([side[:, None], kinds, stages]),
-        np.concatenate([[side_offset], kind_offsets, stage_offsets]),
-    )
+    x = _scaled(Features([example for example, _ in turns]).matrix(model.vocabulary), model.rarity)
+    stages = np.array([stage for _, stage in turns])
+    w, offsets = fit_classes(x, stages, len(STAGES), np.ones(len(turns)), PENALTY)
+    return w * model.rarity[:, None], offsets
 
 
-def fold_scores(examples: Sequence[Example], folds: int, seed: int) -> Floats:
-    """Return the unwanted score of every example by a model that never saw its call."""
-    fold = np.array([zlib.crc32(f"{seed}|{example.call.name}".encode()) % folds for example in examples])
-    features = Features(examples)
-    names = [example.call.name for example in examples]
-    x = features.matrix(features.common(names, LEAST_CALLS))
+def calibrate(
+    examples: Sequence[Example], scores: Floats, weights: Floats, positive: Floats
+) -> dict[str, float]:
+    """Fit log-odds = score * (slope + slope_per_length * ln(1 + units / 20)) + offset on held-out scores."""
+    x = np.stack([scores, scores * _lengths(examples)], 1).astype(np.float32)
+    w, offset = fit_binary(x, positive, weights, 1e-6)
+    return {"slope": float(w[0]), "slope_per_length": float(w[1]), "offset": offset}
+
+
+def calibrate_unwanted(examples: Sequence[Example], logits: Floats) -> dict[str, float]:
+    """Calibrate the side, both being as frequent. `logits`: of the classes, held out, a row an example."""
     unwanted = np.array([float(not example.call.wanted) for example in examples])
-    weights = balanced(examples)
-    scores = np.zeros(len(examples))
-    for number in range(folds):
-        train = fold != number
-        side, offset = fit_binary(x[train], unwanted[train], weights[train], PENALTY)
-        scores[~train] = x[~train] @ side + offset
+    return calibrate(examples, sides_of(logits), balanced(examples), unwanted)
+
+
+def calibrate_notice(examples: Sequence[Example], scores: Floats) -> dict[str, float]:
+    """Calibrate announcements among wanted callers, one of ten being an announcement."""
+    chosen = [index for index, example in enumerate(examples) if example.call.wanted]
+    wanted = [examples[index] for index in chosen]
+    notice = np.array([float(example.call.caller == "notice") for example in wanted])
+    weights = np.where(notice > 0, 0.1 / notice.mean(), 0.9 / (1 - notice.mean()))
+    return calibrate(wanted, scores[chosen], weights, notice)
+
+
+def calibrate_classes(examples: Sequence[Example], logits: Floats) -> dict[str, float]:
+    """Fit how much the logits of the classes are to be stretched, as it grows with the length."""
+    length = _lengths(examples)
+    rows = np.arange(len(examples))
+    classes = np.array([CLASSES.index(example.call.category) for example in examples])
+
+    def loss(parameters: Floats) -> float:
+        z = logits * (parameters[0] + parameters[1] * length)[:, None]
+        return float(np.mean(np.logaddexp.reduce(z, 1) - z[rows, classes]))
+
+    done = minimize(loss, np.array([1.0, 1.0]), method="Nelder-Mead")
+    return {"slope": float(done.x[0]), "slope_per_length": float(done.x[1]), "offset": 0.0}
+
+
+def sides_of(logits: Floats) -> Floats:
+    """Return the log-odds of the unwanted classes together, not calibrated, from the logits of all."""
+    unwanted, wanted = logits[:, :N_UNWANTED], logits[:, N_UNWANTED:]
+    scores: Floats = np.logaddexp.reduce(unwanted, 1) - np.logaddexp.reduce(wanted, 1)
     return scores
 
 
-def calibrate(examples: Sequence[Example], scores: Floats) -> dict[str, float]:
-    """Fit log-odds = score * (slope + slope_per_length * ln(1 + units / 20)) + offset on held-out scores."""
-    length = np.log1p(np.array([example.units for example in examples]) / 20)
-    chosen = np.array([example.call.weight >= 1 for example in examples])
-    unwanted = np.array([float(not example.call.wanted) for example in examples])
-    weights = balanced([example for example, use in zip(examples, chosen, strict=True) if use])
-    x = np.stack([scores, scores * length], 1)[chosen]
-    w, offset = fit_binary(x, unwanted[chosen], weights, 1e-6)
-    return {"slope": float(w[0]), "slope_per_length": float(w[1]), "offset": offset}
+def _lengths(examples: Sequence[Example]) -> Floats:
+    lengths: Floats = np.log1p(np.array([example.units for example in examples]) / 20)
+    return lengths
+
+
+def _scaled(x: csr_matrix, by: Floats) -> csr_matrix:
+    """Return `x` with each column multiplied."""
+    scaled = x.copy()
+    scaled.data *= by.astype(np.float32)[x.indices]
+    return scaled

@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,8 +21,10 @@ from eval_lexicon import Homophones
 
 __all__ = [
     "CATEGORIES",
+    "CLASSES",
     "STAGES",
     "UNWANTED",
+    "UNWANTED_CLASSES",
     "Call",
     "Turn",
     "read_corpora",
@@ -69,8 +72,13 @@ WANTED = (
     "notice",
 )
 CATEGORIES = (*UNWANTED, *WANTED)
+SIDES = {"ftc": "any_robocall", "teleantifraud": "any_fraud", "crosswoz": "any_talk", "lccc_toy": "any_talk"}
+"""Categories of corpora that name none: classes of their own, so that their style says nothing about the others."""
+UNWANTED_CLASSES = (*UNWANTED, "any_robocall", "any_fraud")
+CLASSES = (*UNWANTED_CLASSES, *WANTED, "any_talk")
 STAGES = ("开场", "探需", "加恐", "规划", "产介", "答疑", "截杀")
 _PUNCTUATION = str.maketrans("", "", "，。！？、；：,.!?;:")
+_PAIR = re.compile(r"-(\d+)-[uw]$")
 _LONGEST = 12
 """Turns taken of a call; a dialogue of a corpus goes on for longer than any screening."""
 
@@ -90,10 +98,12 @@ class Call:
     language: Language
     wanted: bool
     caller: str
-    category: str | None
-    """None where only the side is known."""
+    category: str
+    """One of CLASSES."""
     turns: tuple[Turn, ...]
     weight: float = 1.0
+    group: str = ""
+    """Calls of one group never lie on both sides of a split; by default each is a group of its own."""
 
 
 def read_texts(folder: Path) -> Iterator[Call]:
@@ -103,9 +113,11 @@ def read_texts(folder: Path) -> Iterator[Call]:
             try:
                 row = json.loads(line)
                 turns = tuple(Turn(turn["after"], turn["text"], turn.get("stage")) for turn in row["turns"])
-                yield Call(
-                    row["id"], "texts", row["language"], row["wanted"], row["caller"], row["category"], turns
-                )
+                name, said = row["id"], (row["language"], row["wanted"], row["caller"], row["category"])
+                # Two exchanges that grow from one opening have one number: they are split together.
+                pair = _PAIR.search(name)
+                group = f"{path.stem}-{pair[1]}" if pair else ""
+                yield Call(name, "texts", *said, turns, group=group)
             except (ValueError, KeyError) as error:
                 print(f"{path.name}:{number}: not a call, left out ({error!r})")
 
@@ -128,43 +140,42 @@ def read_scenarios(paths: list[Path]) -> Iterator[Call]:
             )
 
 
-def read_corpora(data: Path, seed: int, limit: int = 1500) -> Iterator[Call]:
-    """Yield calls of the public corpora: robocalls and the words of swindlers, and ordinary talk."""
+def read_corpora(data: Path, seed: int, limit: int = 600) -> Iterator[Call]:
+    """Yield calls of the public corpora: robocalls and the words of swindlers, and ordinary talk.
+
+    At most `limit` dialogues of a corpus, drawn by the seed; they weigh little beside whole calls.
+    """
+    yield from _robocalls(data / "ftc_robocalls_en.tsv")
+    random_ = random.Random(seed)
+    for corpus, role, weight in (
+        ("teleantifraud", "left", 0.01),
+        ("crosswoz", "usr", 0.03),
+        ("lccc_toy", None, 0.03),
+    ):
+        wanted = corpus != "teleantifraud"
+        dialogues = list(_dialogues(data / f"{corpus}.tsv.gz", None if wanted else "fraud"))
+        for name, rows in random_.sample(dialogues, min(limit, len(dialogues))):
+            turns = [row["text"] for row in rows if role is None or row["role"] == role][:4]
+            said = tuple(Turn("other" if index else "opening", text) for index, text in enumerate(turns))
+            caller = "person" if wanted else "live_agent"
+            if said:
+                yield Call(f"{corpus}-{name}", corpus, "zh", wanted, caller, SIDES[corpus], said, weight)
+
+
+def _robocalls(path: Path) -> Iterator[Call]:
+    """Yield each transcript once; those of one campaign share a weight and a group."""
     campaigns: dict[str, list[str]] = {}
-    for row in _rows(data / "ftc_robocalls_en.tsv"):
-        campaigns.setdefault(row["campaign"] or row["id"], []).append(row["transcript"])
-    for name, texts in campaigns.items():
-        distinct = list(dict.fromkeys(text[:4000] for text in texts))
-        for index, text in enumerate(distinct):
-            yield Call(
-                f"ftc-{name}-{index}",
-                "ftc",
-                "en",
-                False,
-                "recording",
-                None,
-                _sentences(text),
-                0.5 / len(distinct),
-            )
-    kept = random.Random(seed)
-    fraud = [name for name, rows in _dialogues(data / "teleantifraud.tsv.gz", "fraud") if rows]
-    chosen = set(kept.sample(sorted(set(fraud)), min(limit, len(set(fraud)))))
-    for name, rows in _dialogues(data / "teleantifraud.tsv.gz", "fraud"):
-        turns = [row["text"] for row in rows if row["role"] == "left"][:4]
-        if name in chosen and turns:
-            acts = ("opening", "other", "other", "other")
-            yield Call(
-                name, "teleantifraud", "zh", False, "live_agent", None, tuple(map(Turn, acts, turns)), 0.1
-            )
-    for corpus in ("crosswoz", "lccc_toy"):
-        dialogues = [(name, rows) for name, rows in _dialogues(data / f"{corpus}.tsv.gz", None)]
-        for name, rows in kept.sample(dialogues, min(limit, len(dialogues))):
-            turns = [row["text"] for row in rows if row.get("role") != "sys"][:4]
-            acts = ("opening", "other", "other", "other")
-            if turns:
-                yield Call(
-                    f"{corpus}-{name}", corpus, "zh", True, "person", None, tuple(map(Turn, acts, turns)), 0.1
-                )
+    seen: set[str] = set()
+    for row in _rows(path):
+        bare = "".join(character for character in row["transcript"].lower() if character.isalnum())
+        if bare and bare not in seen:
+            seen.add(bare)
+            campaigns.setdefault(row["campaign"] or row["id"], []).append(row["transcript"])
+    for campaign, texts in campaigns.items():
+        weight, group = 0.15 / len(texts), f"ftc-{campaign}"
+        for index, text in enumerate(texts):
+            name, turns = f"{group}-{index}", _sentences(text)
+            yield Call(name, "ftc", "en", False, "recording", SIDES["ftc"], turns, weight, group)
 
 
 def _sentences(text: str) -> tuple[Turn, ...]:

@@ -18,13 +18,46 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from casting import FOLDS
+from detector.text.features import Keys
+from detector.text.intent import Calibration
 from detector.text.pinyin import default_table
 from eval_lexicon import Homophones
-from intent_fit import Fitted, calibrate, examples_of, fit, fold_scores
-from text_corpus import CATEGORIES, STAGES, UNWANTED, Call, read_corpora, read_scenarios, read_texts
+from intent_fit import (
+    Features,
+    Fitted,
+    calibrate_classes,
+    calibrate_notice,
+    calibrate_unwanted,
+    examples_of,
+    fit,
+    fit_stages,
+    sides_of,
+)
+from intent_report import (
+    VIEWS,
+    figures_of,
+    fold_logits,
+    fold_numbers,
+    lexicon_scores,
+    print_figures,
+    views_of,
+)
+from text_corpus import (
+    CATEGORIES,
+    CLASSES,
+    STAGES,
+    UNWANTED_CLASSES,
+    Call,
+    read_corpora,
+    read_scenarios,
+    read_texts,
+)
 
+Floats = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
 LICENCES = {
     "texts": "GPL-3.0-or-later, written for this project (scripts/texts)",
@@ -36,20 +69,26 @@ LICENCES = {
 }
 
 
-def graph(model: Fitted) -> onnx.ModelProto:
-    """Return the network: n-grams to rows, rows to weights of 8 bits, weights summed."""
-    weights = np.vstack([model.weights, np.zeros(model.weights.shape[1])])
-    scale = np.abs(weights).max(0) / 127
-    rows = np.round(weights / scale).astype(np.int8)
-    count, width = len(model.vocabulary), weights.shape[1]
-    heads = np.array([1, len(CATEGORIES), len(STAGES)])
+HEADS = {"classes": len(CLASSES), "stages": len(STAGES), "notice": 1}
+NOISES = (0.0, 0.1)
+
+
+def graph(vocabulary: Keys, values: Floats, offsets: Floats) -> onnx.ModelProto:
+    """Return the network: n-grams to rows, rows to weights of 8 bits, weights summed.
+
+    `values`: shape (n-grams, all HEADS).
+    """
+    table = np.vstack([values, np.zeros(values.shape[1])])
+    scale = np.abs(table).max(0) / 127
+    rows, count = np.round(table / scale).astype(np.int8), len(vocabulary)
+    heads = np.array(list(HEADS.values()))
     nodes = [
         helper.make_node(
             "LabelEncoder",
             ["keys"],
             ["rows"],
             domain="ai.onnx.ml",
-            keys_tensor=numpy_helper.from_array(model.vocabulary.astype(np.int64), "known"),
+            keys_tensor=numpy_helper.from_array(vocabulary.astype(np.int64), "known"),
             values_tensor=numpy_helper.from_array(np.arange(count, dtype=np.int64), "places"),
             default_tensor=numpy_helper.from_array(np.array([count], np.int64), "unknown"),
         ),
@@ -58,12 +97,12 @@ def graph(model: Fitted) -> onnx.ModelProto:
         helper.make_node("MatMul", ["weights", "wide"], ["summed"]),
         helper.make_node("Mul", ["summed", "scale"], ["scaled"]),
         helper.make_node("Add", ["scaled", "offset"], ["scores"]),
-        helper.make_node("Split", ["scores", "heads"], ["unwanted", "categories", "stages"], axis=0),
+        helper.make_node("Split", ["scores", "heads"], list(HEADS), axis=0),
     ]
     tensors = {
         "table": rows,
         "scale": scale.astype(np.float32),
-        "offset": model.offsets.astype(np.float32),
+        "offset": offsets.astype(np.float32),
         "heads": heads,
     }
     made = helper.make_graph(
@@ -73,35 +112,28 @@ def graph(model: Fitted) -> onnx.ModelProto:
             helper.make_tensor_value_info("keys", TensorProto.INT64, ["n"]),
             helper.make_tensor_value_info("weights", TensorProto.FLOAT, ["n"]),
         ],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [int(size)])
-            for name, size in zip(("unwanted", "categories", "stages"), heads, strict=True)
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [int(size)]) for name, size in HEADS.items()],
         [numpy_helper.from_array(values, name) for name, values in tensors.items()],
     )
-    assert heads.sum() == width  # noqa: S101 - the heads are all there is
     versions = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 4)]
     network = helper.make_model(made, opset_imports=versions, ir_version=9, producer_name="train_text_model")
     onnx.checker.check_model(network)
     return network
 
 
-def write(folder: Path, model: Fitted, told: dict[str, Any]) -> None:
-    content = graph(model).SerializeToString()
-    (folder / "intent.onnx").write_bytes(content)
+def write(folder: Path, content: bytes, told: dict[str, Any]) -> None:
     settings = {
         "format": 1,
         "about": "The text model of the detector: what a caller wants, by his words. See detector/text/intent.py.",
         "sha256": hashlib.sha256(content).hexdigest(),
-        "categories": list(CATEGORIES),
-        "unwanted": list(UNWANTED),
+        "categories": list(CLASSES),
+        "unwanted": list(UNWANTED_CLASSES),
+        "unnamed": [name for name in CLASSES if name not in CATEGORIES],
         "stages": list(STAGES),
-        "calibration": told["calibration"],
-        "made": told["made"],
-        "figures": told["figures"],
+        **told,
     }
+    (folder / "intent.onnx").write_bytes(content)
     (folder / "intent.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"{folder / 'intent.onnx'}: {len(content) / 1e6:.1f} MB, {len(model.vocabulary)} n-grams")
 
 
 def described(calls: list[Call]) -> list[dict[str, Any]]:
@@ -120,6 +152,112 @@ def described(calls: list[Call]) -> list[dict[str, Any]]:
     ]
 
 
+class Training:
+    """Everything that is learned and measured, from the same calls."""
+
+    def __init__(self, data: Path, seed: int) -> None:
+        scenarios = sorted((HERE.parent / "audio_fixtures/scenarios").glob("development-*.jsonl"))
+        self.seed = seed
+        self.homophones = Homophones(default_table(), 0.0, seed)
+        self.calls = [*read_texts(HERE / "texts"), *read_scenarios(scenarios), *read_corpora(data, seed)]
+        self.examples = [
+            example for call in self.calls for example in examples_of(call, self.homophones, seed)
+        ]
+        self.features = Features(self.examples)
+        print(f"{len(self.calls)} calls, {len(self.examples)} examples", flush=True)
+
+    def in_folds(self) -> tuple[list[Fitted], dict[str, dict[str, float]], dict[str, float]]:
+        """Fit a model for each fold that has not seen it; return them and the calibrations by held-out calls.
+
+        The last one is of the side by the calls written as texts alone, for a test on the scenarios.
+        """
+        folds = fold_numbers(self.examples)
+        models = []
+        for fold in range(FOLDS):
+            kept = [self.examples[index] for index in np.flatnonzero(folds != fold)]
+            models.append(fit(kept, Features(kept)))
+            print(f"fold {fold} fitted", flush=True)
+        # The corpora are no calls to this line.
+        calls = [example for example in self.examples if example.call.weight >= 1]
+        features = Features(calls)
+        logits = fold_logits(models, calls, features)
+        notices = np.stack([model.notices(features) for model in models])[
+            fold_numbers(calls), np.arange(len(calls))
+        ]
+        texts = [index for index, example in enumerate(calls) if example.call.source == "texts"]
+        calibrations = {
+            "unwanted": calibrate_unwanted(calls, logits),
+            "classes": calibrate_classes(calls, logits),
+            "notice": calibrate_notice(calls, notices),
+        }
+        return models, calibrations, calibrate_unwanted([calls[index] for index in texts], logits[texts])
+
+    def network(self) -> tuple[bytes, int]:
+        """Fit everything on all calls; return the file and the number of its n-grams."""
+        model = fit(self.examples, self.features)
+        stages, stage_offsets = fit_stages(self.calls, model)
+        values = np.hstack([model.classes, stages, model.notice[:, None]])
+        offsets = np.concatenate([model.class_offsets, stage_offsets, [model.notice_offset]])
+        return graph(model.vocabulary, values, offsets).SerializeToString(), len(model.vocabulary)
+
+    def report(
+        self, folds: list[Fitted], calibration: dict[str, float], by_texts: dict[str, float]
+    ) -> dict[str, Any]:
+        elsewhere = [example for example in self.examples if example.call.source != "scenarios"]
+        transfer = fit(elsewhere, Features(elsewhere))
+        scenarios = [call for call in self.calls if call.source == "scenarios"]
+        whole = [call for call in self.calls if call.weight >= 1]
+        rows: list[dict[str, Any]] = []
+        for view in VIEWS:
+            for noise in NOISES:
+                told = {"view": view, "noise": noise}
+                tests = views_of(scenarios, view, noise, self.homophones, self.seed)
+                every = views_of(whole, view, noise, self.homophones, self.seed)
+                for measure, judge, examples, scores, how in (
+                    (
+                        "transfer",
+                        "model",
+                        tests,
+                        sides_of(transfer.logits(Features(tests))),
+                        Calibration(**by_texts),
+                    ),
+                    ("transfer", "lexicon", tests, lexicon_scores(tests), None),
+                    (
+                        "folds",
+                        "model",
+                        every,
+                        sides_of(fold_logits(folds, every, Features(every))),
+                        Calibration(**calibration),
+                    ),
+                ):
+                    figures = figures_of(examples, scores, how)
+                    rows.append({"measure": measure, "judge": judge, **told, "figures": figures})
+        print_figures(rows)
+        ftc = self._robocalls(folds)
+        print(f"FTC robocalls without a false alarm on wanted English texts: {ftc}")
+        return {"rows": rows, "ftc_robocalls": ftc}
+
+    def _robocalls(self, folds: list[Fitted]) -> dict[str, Any]:
+        """Recall on real transcripts at the highest score of any wanted English call, opening or whole."""
+        calls = [
+            call for call in self.calls if call.language == "en" and (call.wanted or call.source == "ftc")
+        ]
+        told: dict[str, Any] = {}
+        examples = [
+            example
+            for view in ("opening", "whole call")
+            for example in views_of(calls, view, 0.0, self.homophones, self.seed)
+        ]
+        wanted = np.array([example.call.wanted for example in examples])
+        told["transcripts"] = int((~wanted).sum()) // 2
+        told["campaigns"] = len({call.group for call in calls if call.group})
+        model = sides_of(fold_logits(folds, examples, Features(examples)))
+        for judge, scores in (("model", model), ("lexicon", lexicon_scores(examples))):
+            robocalls = scores[~wanted]
+            told[judge] = round(float((robocalls > scores[wanted].max()).mean()), 3)
+        return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -130,26 +268,26 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="measure on calls not seen (takes minutes)")
     parser.add_argument("--no-export", action="store_true", help="write nothing")
     options = parser.parse_args()
-    texts = list(read_texts(HERE / "texts"))
-    scenarios = list(
-        read_scenarios(sorted((HERE.parent / "audio_fixtures/scenarios").glob("development-*.jsonl")))
-    )
-    calls = [*texts, *scenarios, *read_corpora(options.data, options.seed)]
-    homophones = Homophones(default_table(), 0.0, options.seed)
-    examples = [example for call in calls for example in examples_of(call, homophones, options.seed)]
-    print(f"{len(calls)} calls, {len(examples)} examples")
-    scores = fold_scores(examples, folds=5, seed=options.seed)
-    calibration = calibrate(examples, scores)
-    model = fit(examples, calls)
-    made = {
-        "how": "scripts/train_text_model.py: logistic regression and softmax over n-grams, by L-BFGS; "
-        "calibrated on held-out folds",
-        "data": described(calls),
-        "seed": options.seed,
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+    training = Training(options.data, options.seed)
+    folds, calibration, by_texts = training.in_folds()
+    content, vocabulary = training.network()
+    told: dict[str, Any] = {
+        "calibration": calibration,
+        "made": {
+            "how": "scripts/train_text_model.py: a softmax over hashed n-grams; calibrated on held-out folds",
+            "data": described(training.calls),
+            "seed": options.seed,
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        },
+        "figures": None,
     }
     if not options.no_export:
-        write(options.out, model, {"calibration": calibration, "made": made, "figures": {}})
+        write(options.out, content, told)
+        print(f"{options.out / 'intent.onnx'}: {len(content) / 1e6:.1f} MB, {vocabulary} n-grams", flush=True)
+    if options.report:
+        told["figures"] = training.report(folds, calibration["unwanted"], by_texts)
+        if not options.no_export:
+            write(options.out, content, told)
 
 
 if __name__ == "__main__":

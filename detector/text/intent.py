@@ -8,7 +8,7 @@ holds the SHA-256 of the weights.
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from detector.text.features import Keys, call_features
 __all__ = ["Calibration", "IntentModel", "Reading"]
 
 _MEND = "install the detector again, or train it with scripts/train_text_model.py"
-_NOTICE = "notice"
 _UNITS_SCALE = 20.0
 
 
@@ -34,23 +33,23 @@ class Reading:
     log_odds: float
     """Natural log of how much likelier an unwanted caller says them than a wanted one, calibrated."""
     category: str
-    """The likeliest category, of wanted and unwanted ones."""
+    """The likeliest category, of wanted and unwanted ones together."""
     category_probability: float
-    """Of that category, as the model gives it; not calibrated by itself."""
+    """Of that category."""
     unwanted_category: str
     """The likeliest unwanted category, should the caller be unwanted."""
     notice: float
-    """Probability of an announcement that the callee wants."""
+    """Probability that the caller, should he be wanted, is an announcement; one in ten before anything is said."""
 
     @property
     def unwanted(self) -> float:
         """Probability of an unwanted caller where both are as frequent."""
-        return 0.5 * (1.0 + math.tanh(0.5 * self.log_odds))
+        return _logistic(self.log_odds)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Turns the score of the model into log-odds; fitted on calls that the model had not seen."""
+    """Turns a score of the model into log-odds; fitted on calls that the model had not seen."""
 
     slope: float
     slope_per_length: float
@@ -69,15 +68,19 @@ class IntentModel:
         self,
         session: Any,
         categories: Sequence[str],
-        unwanted: Sequence[str],
+        unwanted: Collection[str],
+        unnamed: Collection[str],
         stages: Sequence[str],
-        calibration: Calibration,
+        calibrations: Mapping[str, Calibration],
     ) -> None:
         self._session = session
         self._categories = tuple(categories)
-        self._is_unwanted = np.array([name in set(unwanted) for name in categories])
+        self._is_unwanted = np.array([name in unwanted for name in categories])
+        self._is_named = np.array([name not in unnamed for name in categories])
         self._stages = tuple(stages)
-        self._calibration = calibration
+        self._unwanted = calibrations["unwanted"]
+        self._classes = calibrations["classes"]
+        self._notice = calibrations["notice"]
 
     @classmethod
     def load(cls, path: Path | None = None) -> "IntentModel":
@@ -108,9 +111,10 @@ class IntentModel:
         return cls(
             _session(weights),
             [str(name) for name in settings["categories"]],
-            [str(name) for name in settings["unwanted"]],
+            frozenset(settings["unwanted"]),
+            frozenset(settings["unnamed"]),
             [str(name) for name in settings["stages"]],
-            Calibration(**{key: float(value) for key, value in settings["calibration"].items()}),
+            {name: Calibration(**values) for name, values in settings["calibration"].items()},
         )
 
     def read(self, turns: Sequence[Keys], units: int) -> Reading:
@@ -118,29 +122,33 @@ class IntentModel:
 
         Whatever onnxruntime raises passes through.
         """
-        score, logits, _ = self._run(turns)
-        shares = _softmax(logits)
-        best = int(np.argmax(shares))
-        unwanted = int(np.argmax(np.where(self._is_unwanted, shares, -1.0)))
+        logits, _, notice = self._run(turns)
+        score = _log_sum(logits[self._is_unwanted]) - _log_sum(logits[~self._is_unwanted])
+        shares = _softmax(logits * np.float32(self._classes.log_odds(1.0, units)))
+        best = int(np.argmax(np.where(self._is_named, shares, -1.0)))
+        unwanted = int(np.argmax(np.where(self._is_named & self._is_unwanted, shares, -1.0)))
         return Reading(
-            log_odds=self._calibration.log_odds(score, units),
+            log_odds=self._unwanted.log_odds(score, units),
             category=self._categories[best],
             category_probability=float(shares[best]),
             unwanted_category=self._categories[unwanted],
-            notice=float(shares[self._categories.index(_NOTICE)]) if _NOTICE in self._categories else 0.0,
+            notice=_logistic(self._notice.log_odds(float(notice[0]), units)),
         )
 
     def stage(self, turn: Keys) -> tuple[str, float]:
         """Return the stage of the sales script that one turn is of, were it a sale, and its probability."""
-        _, _, logits = self._run([turn])
+        _, logits, _ = self._run([turn])
         shares = _softmax(logits)
         best = int(np.argmax(shares))
         return self._stages[best], float(shares[best])
 
-    def _run(self, turns: Sequence[Keys]) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
+    def _run(self, turns: Sequence[Keys]) -> list[NDArray[np.float32]]:
+        """Return the scores of the categories, of the stages, and of an announcement."""
         keys, weights = call_features(turns)
-        score, categories, stages = self._session.run(None, {"keys": keys, "weights": weights})
-        return float(score[0]), categories, stages
+        scores: list[NDArray[np.float32]] = self._session.run(
+            ["classes", "stages", "notice"], {"keys": keys, "weights": weights}
+        )
+        return scores
 
 
 def _session(weights: bytes) -> Any:
@@ -157,3 +165,11 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     shares = np.exp(logits - logits.max())
     normalized: NDArray[np.float32] = shares / shares.sum()
     return normalized
+
+
+def _log_sum(logits: NDArray[np.float32]) -> float:
+    return float(np.logaddexp.reduce(logits))
+
+
+def _logistic(log_odds: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * log_odds))

@@ -34,6 +34,7 @@ from detector.events import PromptState
 from detector.resources import fixtures_dir
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 from detector.speech.transcript import Transcript
+from detector.text.intent import IntentModel
 from detector.text.lexicon import Lexicon
 from detector.text.matcher import Matcher
 
@@ -51,7 +52,9 @@ WORDS = (
 
 @pytest.fixture(scope="module")
 def parts() -> ScreenerParts:
-    return ScreenerParts(Matcher(Lexicon.load()), FusionModel.load(), PromptLibrary.load())
+    return ScreenerParts(
+        Matcher(Lexicon.load()), FusionModel.load(), PromptLibrary.load(), IntentModel.load()
+    )
 
 
 def hears(samples: Samples, language: Language | None) -> Transcript:
