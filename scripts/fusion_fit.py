@@ -27,7 +27,11 @@ TOWARDS = 0.6
 RIDGE = 0.02
 """Loss for a weight that is 1 away from TOWARDS, in nats a call."""
 MOST = 1.5
-TIED: Mapping[str, str] = {"wanted.meaning": "patter.meaning", "refusal.explains": "refusal.pushes_on"}
+TIED: Mapping[str, str] = {
+    "wanted.meaning": "patter.meaning",
+    "answers.clear": "answers.sell",
+    "refusal.explains": "refusal.pushes_on",
+}
 """Sources that hold the rises and the falls of one reading, and so have one weight."""
 
 

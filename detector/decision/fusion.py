@@ -28,7 +28,9 @@ from detector.signals.evidence import Evidence
 
 __all__ = ["Fusion", "FusionModel", "SourceWeight", "probability", "unexplained"]
 
-CALLER_AUDIO_FAMILIES = frozenset({"playback", "patter", "refusal", "responsiveness", "turn_taking"})
+CALLER_AUDIO_FAMILIES = frozenset(
+    {"answers", "known", "patter", "playback", "refusal", "responsiveness", "turn_taking"}
+)
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
 
 
@@ -165,10 +167,10 @@ class Fusion:
 
         return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
 
-    def independent_sources(self, least: float = 0.7) -> tuple[int, bool]:
+    def independent_sources(self, least: float = 0.4) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.
 
-        A family counts with at least `least` nats (about 2 : 1).
+        A family counts with at least `least` nats (3 : 2).
         """
         names = [name for name, value in self.families.items() if value >= least]
         return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)

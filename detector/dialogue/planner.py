@@ -44,6 +44,8 @@ class PlannerOptions:
     """Silence after the agent's words where the caller spoke only during them: he may answer yet."""
     patience: float = 3.2
     """Silence after the agent's words before it speaks again."""
+    act_heard: float = 0.8
+    """Speech of the agent from which on what follows may be an answer to it."""
     turn_given: float = 2.0
     """Time that a caller has had to answer before what he answers, or does not, counts."""
     monologue: float = 10.0
@@ -135,8 +137,9 @@ class Planner:
         return next((item.act for item in self._spoken if item.prompt.id == prompt_id), None)
 
     def act_before(self, time: float) -> Act | None:
-        """The last act that began before `time`: what the caller had heard, or was hearing, by then."""
-        return next((item.act for item in reversed(self._spoken) if item.started <= time), None)
+        """The act that what the caller begins to say at `time` can answer: he has heard enough of it by then."""
+        heard = time - self.options.act_heard
+        return next((item.act for item in reversed(self._spoken) if item.started <= heard), None)
 
     def has_given_a_turn(self, now: float) -> bool:
         """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""

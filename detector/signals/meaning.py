@@ -5,8 +5,9 @@ out is the change of its log-odds, so that the evidence of a call adds up to the
 syllables say nothing, and what recognition was not sure of is not read. Where the model breaks, the call goes on
 without it.
 
-How a caller takes a refusal is read by itself: a salesman pushes on, whoever is wanted explains himself. That is
-another observation than what he wants, so it has sources of its own, "refusal.…".
+A call is observed three times: what the caller says unasked ("patter.meaning", "wanted.meaning"), what his answers
+add to it when he is asked ("answers.sell", "answers.clear"), and how he takes a refusal, which is read by itself
+("refusal.pushes_on", "refusal.explains"): a salesman pushes on, whoever is wanted explains himself.
 """
 
 import math
@@ -22,6 +23,11 @@ CAP = 4.0
 """Natural log: no words alone are better proof than 55 to 1, either way."""
 _LEAST_UNITS = 4
 """Syllables, in all, below which nothing is said of a call: "喂，你好" fits everybody."""
+_UNASKED = ("patter.meaning", "wanted.meaning")
+_ASKED = ("answers.sell", "answers.clear")
+_REFUSAL = ("refusal.pushes_on", "refusal.explains")
+"""Sources for an unwanted caller and for a wanted one."""
+_UNASKED_ACTS = frozenset({None, "greeting"})
 _NOTICE_USUAL = -2.2
 """Log-odds of an announcement that the text model gives where nothing is known: one call of ten."""
 _NOTICE_STEP = 0.5
@@ -32,14 +38,12 @@ _NEGLIGIBLE = 0.05
 class MeaningExtractor:
     """Listens to one call. Without a model it observes nothing.
 
-    `sources`: names of the evidence for an unwanted caller and for a wanted one.
+    `of_refusal`: it is handed only what is said to a refusal.
     """
 
-    def __init__(
-        self, model: IntentModel | None, sources: tuple[str, str] = ("patter.meaning", "wanted.meaning")
-    ) -> None:
+    def __init__(self, model: IntentModel | None, *, of_refusal: bool = False) -> None:
         self._model = model
-        self._sources = sources
+        self._of_refusal = of_refusal
         self._turns: list[Keys] = []
         self._units = 0
         self._given = 0.0
@@ -76,23 +80,26 @@ class MeaningExtractor:
             return []
         self._reading = reading
         return [
-            *self._changed(reading, stage, media_time, arrived),
+            *self._changed(reading, stage, act, media_time, arrived),
             *self._announcement(reading, media_time, arrived),
         ]
 
-    def _changed(self, reading: Reading, stage: str, media_time: float, arrived: float) -> list[Evidence]:
+    def _changed(
+        self, reading: Reading, stage: str, act: str | None, media_time: float, arrived: float
+    ) -> list[Evidence]:
         change = max(-CAP, min(CAP, reading.log_odds)) - self._given
         if abs(change) < _NEGLIGIBLE:
             return []
         self._given += change
-        source = self._sources[change < 0]
-        what = "the words so far:" if self._sources[0].startswith("patter") else "after a refusal:"
+        asked = _REFUSAL if self._of_refusal else _UNASKED if act in _UNASKED_ACTS else _ASKED
+        source = asked[change < 0]
+        what = "after a refusal:" if self._of_refusal else "the words so far:"
         detail = f"{what} {_describe(reading, stage)}"
         return [Evidence(source, change, media_time, arrived, detail, "patter")]
 
     def _announcement(self, reading: Reading, media_time: float, arrived: float) -> list[Evidence]:
         """How much it sounds like an announcement that is wanted, against a person: nothing about who is unwanted."""
-        if not self._sources[0].startswith("patter"):
+        if self._of_refusal:
             return []
         share = min(max(reading.notice, 0.01), 0.99)
         change = math.log(share / (1 - share)) - _NOTICE_USUAL - self._notice_given

@@ -51,7 +51,7 @@ class Observers:
         self._opening = OpeningExtractor()
         self._patter = PatterExtractor(matcher)
         self._meaning = MeaningExtractor(intent)
-        self._refusal = MeaningExtractor(intent, ("refusal.pushes_on", "refusal.explains"))
+        self._refusal = MeaningExtractor(intent, of_refusal=True)
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor(echo_seconds=self._playback.echo_seconds)
         self._responsiveness = ResponsivenessExtractor()

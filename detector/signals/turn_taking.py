@@ -73,7 +73,8 @@ _CONSTANT_SPREAD = {2: 0.035, 3: 0.1, 4: 0.12}
 """Standard deviation (of the population, seconds) up to which replies count as equally late."""
 _LLR_QUICK = -0.3
 _QUICK = 0.5
-_LLR_NO_REPLY = 0.15
+_LLR_NO_REPLY = 0.4
+"""No person leaves a question without a word, unless he does not hear it; announcements do."""
 _MOST_INTERRUPTIONS = 2
 _NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
 _QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})

@@ -92,11 +92,11 @@ def test_a_model_that_breaks_in_a_call_is_given_up_and_what_it_said_stands(model
 
 
 def test_how_a_refusal_is_taken_is_evidence_of_its_own(model: IntentModel) -> None:
-    refusal = MeaningExtractor(model, ("refusal.pushes_on", "refusal.explains"))
+    refusal = MeaningExtractor(model, of_refusal=True)
     (pushes,) = observe(refusal, "别挂别挂，您先加个微信，我把优惠资料发给您看看。", "refuse")
     assert pushes.source == "refusal.pushes_on"
     assert pushes.llr > 0.5
-    refusal = MeaningExtractor(model, ("refusal.pushes_on", "refusal.explains"))
+    refusal = MeaningExtractor(model, of_refusal=True)
     (explains,) = observe(refusal, "我不是推销的，我是送快递的，你的包裹在门口。", "refuse")
     assert explains.source == "refusal.explains"
     assert explains.llr < -0.5
@@ -110,3 +110,13 @@ def test_an_announcement_is_told_from_a_person(model: IntentModel) -> None:
     notice = "尊敬的家长您好，接学校通知，明天因台风停课一天，请各位家长看护好孩子，收到无需回复。"
     assert heard(notice) < -1.0
     assert heard(PARCEL) > heard(notice)
+
+
+def test_what_an_answer_adds_is_told_from_what_was_said_unasked(model: IntentModel) -> None:
+    extractor = MeaningExtractor(model)
+    assert {item.source for item in observe(extractor, "喂，您好，请问是机主本人吗？")} <= {
+        "patter.meaning",
+        "wanted.meaning",
+    }
+    (evidence,) = observe(extractor, LOAN, "ask_purpose")
+    assert evidence.source == "answers.sell"

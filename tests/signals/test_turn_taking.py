@@ -197,7 +197,7 @@ def test_no_reply_to_questions_weighs_little() -> None:
     prompts = [(float(start), start + 2.0, "ask_name") for start in range(1, 50, 8)]
     found, _ = play([], prompts, 55.0)
     assert sources(found) == ["responsive.no_reply"] * 2
-    assert total(found) <= 0.3
+    assert total(found) <= 0.8
 
 
 @pytest.mark.parametrize("act", ["greeting", "hold", "refuse", "goodbye"])
