@@ -219,7 +219,7 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
-            return (Act.CHALLENGE, Act.ASK_CALLEE, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

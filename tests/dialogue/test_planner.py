@@ -85,21 +85,37 @@ def test_silence_after_the_greeting_is_answered_by_a_question(planner: Planner) 
     assert planner.plan(replace(QUIET, now=4.0 + patience + 0.1)) is Act.ASK_CALLEE
 
 
-def test_an_offer_is_refused_once_and_then_tested_by_a_trivial_question(planner: Planner) -> None:
+def test_an_offer_is_refused_once_and_then_asked_about(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True, log_odds=2.0)
     assert planner.plan(said) is Act.ASK_PURPOSE, "what he wants is not known yet"
     offered = replace(said, purpose_known=True)
     assert planner.plan(offered) is Act.REFUSE
     say(planner, Act.REFUSE, 7.0, 9.0)
-    assert planner.plan(replace(offered, now=12.0, caller_silent_since=11.0)) is Act.CHALLENGE
+    offered = replace(offered, now=12.0, caller_silent_since=11.0)
+    assert planner.plan(offered) is Act.ASK_CALLEE
+    say(planner, Act.ASK_CALLEE, 12.0, 13.0)
+    assert planner.plan(replace(offered, now=17.0, caller_silent_since=16.0)) is Act.ASK_PURPOSE
+    say(planner, Act.ASK_PURPOSE, 17.0, 18.0)
+    assert planner.plan(replace(offered, now=22.0, caller_silent_since=21.0)) is Act.CHALLENGE
+
+
+def test_a_turn_answers_what_had_been_heard_when_it_began(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    say(planner, Act.REFUSE, 7.0, 9.0)
+    assert planner.act_before(0.6) is None
+    assert planner.act_before(3.0) is Act.GREETING
+    assert planner.act_before(7.3) is Act.GREETING, "he had begun before he could know"
+    assert planner.act_before(8.5) is Act.REFUSE
 
 
 def test_who_is_not_suspicious_is_not_refused(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     said = replace(QUIET, now=7.0, caller_silent_since=6.0, turns_since_act=1, understood=True)
     assert planner.plan(replace(said, purpose_known=True)) is Act.ASK_CALLEE
-    assert planner.plan(replace(said, purpose_known=True, log_odds=0.6)) is not Act.REFUSE
+    assert planner.plan(replace(said, purpose_known=True, log_odds=0.6)) is not Act.REFUSE, (
+        "before any question"
+    )
 
 
 def test_a_caller_who_talks_on_is_interrupted_once(planner: Planner) -> None:
