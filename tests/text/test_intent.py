@@ -46,7 +46,9 @@ def test_a_courier_is_wanted(model: IntentModel) -> None:
 
 
 def test_an_announcement_of_a_school_is_a_notice(model: IntentModel) -> None:
-    reading = read(model, (None, "各位家长您好，学校通知，因台风影响明天停课一天，请家长看管好孩子。"))
+    reading = read(
+        model, (None, "尊敬的家长您好，接学校通知，明天因台风停课一天，请各位家长看护好孩子，收到无需回复。")
+    )
     assert reading.unwanted < 0.3
     assert reading.category in {"school", "notice"}
     assert reading.notice > 0.5
