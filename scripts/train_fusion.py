@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Train the weights of fusion, models/fusion.json, from simulated calls.
 
-    scripts/train_fusion SCENARIOS.jsonl… --clips DIR [--intent-folds DIR] [--snr 15] [--rows FILE] [--out FILE]
+    scripts/train_fusion SCENARIOS.jsonl… --intent FILE --rows FILE [--clips DIR --snr 15] [--out FILE]
 
 Every scenario is played once, with a detector that listens and asks but never decides, so that all evidence of a call
 is seen; then the weights are fitted (see fusion_fit.py) and measured in folds that share no scenario and no voice.
+Without --clips the calls are rehearsed (see rehearsal.py): every scenario counts, but recognition is simulated too.
 The rows of the calls are kept in --rows; with --reuse they are read from there instead of being played again.
---intent-folds names a folder with text models 0, 1, 2 (`scripts/train_text_model.py --without-fold N --out DIR/N`):
-each call is read by the one that has not seen its scenario. Needs the extra `training`.
+--intent names a text model that has not seen the scenarios (`scripts/train_text_model.py --without-scenarios --out
+DIR`), for one that has would look surer than it is. Needs the extra `training`.
 
 The same calls give the same weights.
 """
@@ -34,6 +35,7 @@ from detector.decision.fusion import FusionModel
 from detector.evaluation.conditions import Condition
 from detector.resources import models_dir
 from detector.screener import ScreenerOptions
+from rehearsal import rehearse
 
 OBSERVED_SECONDS = 32.0
 
@@ -51,21 +53,21 @@ def observing() -> ScreenerOptions:
     return replace(shipped, policy=policy)
 
 
-def observe(
-    scenarios: Sequence[Scenario], clips: Path, snr: float, seed: int, intents: Path | None, jobs: int
-) -> Iterator[dict[str, Any]]:
-    """Play every scenario, with the text model of its fold; yield rows as `simulate --json` prints them."""
+def observe(scenarios: Sequence[Scenario], settings: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Play or rehearse every scenario; yield rows as `simulate --json` prints them."""
     options = observing()
-    for fold in range(FOLDS) if intents else (None,):
-        chosen = [one for one in scenarios if fold is None or fold_of(one.id) == fold]
-        model = intents / str(fold) / "intent.json" if intents else None
-        settings = PlaySettings(clips, options=options, intent=model)
-        rows = play([(one, Condition(snr, 0.0, seed)) for one in chosen], settings, jobs)
-        for row in track(rows, f"fold {fold}", len(chosen), console=Console(stderr=True)):
-            if isinstance(row, str):
-                print(row, file=sys.stderr)
-            else:
-                yield row
+    rows: Iterator[dict[str, Any] | str]
+    if settings.clips is None:
+        rows = iter(rehearse(scenarios, options, settings.intent, settings.seed, settings.jobs))
+    else:
+        played = PlaySettings(settings.clips, options=options, intent=settings.intent)
+        condition = Condition(settings.snr, 0.0, settings.seed)
+        rows = play([(one, condition) for one in scenarios], played, settings.jobs)
+    for row in track(rows, "playing", len(scenarios), console=Console(stderr=True)):
+        if isinstance(row, str):
+            print(row, file=sys.stderr)
+        else:
+            yield row
 
 
 def measured(model: FusionModel, paths: Sequence[fitting.Path]) -> dict[str, float]:
@@ -108,8 +110,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenarios", type=Path, nargs="+")
-    parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--intent-folds", type=Path)
+    parser.add_argument("--clips", type=Path, help="play rendered clips; without it the calls are rehearsed")
+    parser.add_argument(
+        "--intent", type=Path, help="settings of a text model that has not seen the scenarios"
+    )
     parser.add_argument("--snr", type=float, default=15.0, help="dB of speech over the background")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
@@ -119,9 +123,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.reuse:
         wanted = [one for path in options.scenarios for one in load_scenarios(path).scenarios]
-        rows = list(
-            observe(wanted, options.clips, options.snr, options.seed, options.intent_folds, options.jobs)
-        )
+        rows = list(observe(wanted, options))
         lines = (
             json.dumps(row, ensure_ascii=False) + "\n" for row in sorted(rows, key=lambda row: row["id"])
         )
@@ -132,13 +134,15 @@ def main() -> int:
     model = FusionModel.load(options.out)
     trained = fitting.fit(fitting.samples_of(paths, model), model)
     made = {
-        "how": "scripts/train_fusion: non-negative logistic regression over the moments of simulated calls "
-        "(simulated callers, synthetic voices); caps set by hand",
+        "how": "scripts/train_fusion: non-negative logistic regression over the moments of simulated calls; "
+        "caps set by hand",
         "data": {
             "scenarios": [path.name for path in options.scenarios],
             "calls": len(paths),
             "unwanted": sum(path.unwanted for path in paths),
-            "snr_db": options.snr,
+            "speech": "carrier speech, simulated recognition"
+            if options.clips is None
+            else f"{options.snr:g} dB",
             "rows_sha256": hashlib.sha256(content).hexdigest(),
         },
         "seed": options.seed,

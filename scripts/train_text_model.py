@@ -155,8 +155,9 @@ def described(calls: list[Call]) -> list[dict[str, Any]]:
 class Training:
     """Everything that is learned and measured, from the same calls."""
 
-    def __init__(self, data: Path, seed: int) -> None:
-        scenarios = sorted((HERE.parent / "audio_fixtures/scenarios").glob("development-*.jsonl"))
+    def __init__(self, data: Path, seed: int, *, with_scenarios: bool = True) -> None:
+        folder = HERE.parent / "audio_fixtures/scenarios"
+        scenarios = sorted(folder.glob("development-*.jsonl")) if with_scenarios else []
         self.seed = seed
         self.homophones = Homophones(default_table(), 0.0, seed)
         self.calls = [*read_texts(HERE / "texts"), *read_scenarios(scenarios), *read_corpora(data, seed)]
@@ -265,10 +266,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public corpora")
     parser.add_argument("--out", type=Path, default=HERE.parent / "models")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--without-scenarios", action="store_true", help="leave the development set out, to be tested on it"
+    )
     parser.add_argument("--report", action="store_true", help="measure on calls not seen (takes minutes)")
     parser.add_argument("--no-export", action="store_true", help="write nothing")
     options = parser.parse_args()
-    training = Training(options.data, options.seed)
+    training = Training(options.data, options.seed, with_scenarios=not options.without_scenarios)
     folds, calibration, by_texts = training.in_folds()
     content, vocabulary = training.network()
     told: dict[str, Any] = {

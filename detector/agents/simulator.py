@@ -19,7 +19,7 @@ from detector.dialogue.prompts import Prompt
 from detector.events import Event, PromptState, Say, StopSpeaking
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 
-__all__ = ["LONGEST_CALL", "Simulator"]
+__all__ = ["LONGEST_CALL", "Conversation", "Simulator"]
 
 LONGEST_CALL = 180.0
 """Seconds after which a simulated call is over, whatever the two sides do."""
@@ -52,13 +52,13 @@ class Simulator:
             name=scenario.id,
             dead_air=scenario.connect_silence,
         )
-        return _Conversation(
+        return Conversation(
             screener, VirtualDriver(screener, self.recognize, self.latency), caller, channel
         ).play()
 
 
-class _Conversation:
-    """One call on its way."""
+class Conversation:
+    """One call on its way: who speaks, what the engine is told of it, and what it does."""
 
     def __init__(
         self, screener: CallScreener, driver: VirtualDriver, caller: ScenarioCaller, channel: Channel

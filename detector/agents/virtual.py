@@ -86,5 +86,10 @@ class VirtualDriver:
             kind = "recognition_timeout" if isinstance(error, RecognitionTimeout) else "recognition"
             self._screener.receive_failure(kind, begun, turn.turn)  # type: ignore[arg-type]
             return
+        self.answer(turn, transcript)
+
+    def answer(self, turn: TurnEnded, transcript: Transcript) -> None:
+        """Hand the engine what a turn was taken for, as late as recognition would have been."""
+        begun = max(turn.arrived, self._busy_until)
         self._busy_until = begun + self._latency(turn.end - turn.start, transcript)
         self._screener.receive_transcript(turn.turn, transcript, self._busy_until)
