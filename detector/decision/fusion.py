@@ -107,6 +107,7 @@ class Fusion:
         self._by_axis: dict[str, float] = defaultdict(float)
         self._families: dict[str, float] | None = None
         self._machine = 0.0
+        self._machines: dict[str, float] = {}
         self.evidence: list[Evidence] = []
 
     def add(self, evidence: Iterable[Evidence]) -> None:
@@ -131,7 +132,8 @@ class Fusion:
         caps = self._model.family_caps
         values = {name: _clip(value, caps.get(name, 1.0)) for name, value in sums.items()}
         machines = self._model.machine_families & values.keys()
-        self._machine = sum(values[name] for name in machines)
+        self._machines = {name: values[name] for name in machines}
+        self._machine = sum(self._machines.values())
         if self._machine:
             share = unexplained(self._machine, self.notice) / self._machine
             values |= {name: values[name] * share for name in machines}
@@ -167,12 +169,19 @@ class Fusion:
 
         return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
 
+    @property
+    def unmoved(self) -> float:
+        """Log-odds that his answers and how he took a refusal add: positive for one who did not explain himself."""
+        return self.families.get("answers", 0.0) + self.families.get("refusal", 0.0)
+
     def independent_sources(self, least: float = 0.4) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.
 
-        A family counts with at least `least` nats (3 : 2).
+        A family counts with at least `least` nats (3 : 2). What machines do counts here as it stands: an announcement
+        would do it too, but it is an observation apart from the words all the same.
         """
-        names = [name for name, value in self.families.items() if value >= least]
+        values = {**self.families, **self._machines}
+        names = [name for name, value in values.items() if value >= least]
         return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)
 
 

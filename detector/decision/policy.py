@@ -39,7 +39,9 @@ class PolicyOptions:
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
     answered_discount: float = 0.5
-    """How much less it takes for each exchange, up to two, in which he answered and did not explain himself."""
+    """How much less it takes for each question answered, up to two, by one whose answers speak against him."""
+    notice_margin: float = 2.0
+    """How much more it takes for what sounds like an announcement."""
     forward_at: tuple[float, ...] = (-2.2, -1.2)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 32.0
@@ -156,10 +158,17 @@ class Policy:
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         options = self.options
-        limit = options.hang_up_at - options.answered_discount * min(situation.questions_answered, 2)
+        limit = options.hang_up_at
         if not situation.could_explain:
-            limit = options.hang_up_at + options.unasked_margin
+            limit += options.unasked_margin
+        elif fusion.unmoved > 0:
+            limit -= options.answered_discount * min(situation.questions_answered, 2)
         if fusion.log_odds < limit or situation.is_protected_number:
+            return None
+        if (
+            fusion.notice >= options.likely_notice
+            and fusion.log_odds < options.hang_up_at + options.notice_margin
+        ):
             return None
         families, from_audio = fusion.independent_sources()
         if families < 2 or not from_audio or not situation.heard_intelligible_speech:

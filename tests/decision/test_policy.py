@@ -10,7 +10,12 @@ from detector.decision.fusion import Fusion, FusionModel
 from detector.decision.policy import Policy, PolicyOptions, Situation
 from detector.signals.evidence import Axis, Evidence
 
-MODEL = FusionModel.load()
+SHIPPED = FusionModel.load()
+MODEL = replace(
+    SHIPPED,
+    sources={name: replace(entry, weight=float(entry.weight > 0)) for name, entry in SHIPPED.sources.items()},
+)
+"""Evidence at its face value: the rules are tested, not the weights of the day."""
 TALKING = Situation(now=8.0, questions_answered=0, heard_intelligible_speech=True)
 
 
@@ -176,3 +181,24 @@ def test_no_single_family_can_hang_up(llr: float, now: float, intelligible: bool
         fusion = fused((source, llr, "patter"))
         decision = Policy().decide(fusion, Situation(now, 3, intelligible))
         assert decision is None or decision.action != "hang_up"
+
+
+def test_who_explains_himself_gets_no_discount() -> None:
+    situation = replace(TALKING, could_explain=True, questions_answered=2)
+    firm: tuple[tuple[str, float, Axis], ...] = (
+        ("patter.meaning", 2.0, "patter"),
+        ("number.plan", 0.6, "number"),
+    )
+    insists = Policy().decide(fused(*firm, ("refusal.pushes_on", 0.2, "patter")), situation)
+    explains = Policy().decide(fused(*firm, ("refusal.explains", -0.2, "patter")), situation)
+    assert insists is not None
+    assert insists.action == "hang_up"
+    assert explains is None
+
+
+def test_what_sounds_like_an_announcement_is_hung_up_on_only_against_much_proof() -> None:
+    situation = replace(TALKING, could_explain=True)
+    notice: tuple[str, float, Axis] = ("notice.meaning", -4.0, "wanted")
+    words: tuple[str, float, Axis] = ("patter.meaning", 4.5, "patter")
+    decision = Policy().decide(fused(notice, words, TALKS_ON), situation)
+    assert decision is None or decision.action != "hang_up"
