@@ -60,6 +60,12 @@ def evaluate(
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(help="Other weights of the evidence than those that ship."),
     ] = None,
+    intent: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            help="Settings of another text model than the one that ships: one that has not seen the calls."
+        ),
+    ] = None,
     calls: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(
@@ -104,6 +110,7 @@ def evaluate(
         leave_out=leave_out,
         compare=compare,
         fusion=fusion,
+        intent=intent,
         calls=calls,
         recordings=recordings,
         jobs=jobs,

@@ -52,7 +52,7 @@ class Plan:
         """Play all of it; return how many calls could not be played, each of which is named."""
         from detector.cli.playing import PlaySettings
 
-        settings = PlaySettings(clips, self._request.model, self._request.fusion)
+        settings = PlaySettings(clips, self._request.model, self._request.fusion, self._request.intent)
         pairs = [
             (scenario, condition) for condition in (self._main, *self.lines) for scenario in self._scenarios
         ]

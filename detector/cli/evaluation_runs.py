@@ -35,6 +35,7 @@ class Request:
     leave_out: bool
     compare: Path | None
     fusion: Path | None
+    intent: Path | None
     calls: Path | None
     recordings: Path | None
     jobs: int
@@ -105,6 +106,8 @@ def _about(request: Request, source: str, files: Sequence[Path], **more: Any) ->
     from detector.evaluation.evaluation import About
 
     fusion = "as shipped" if request.fusion is None else str(request.fusion)
+    if request.intent is not None:
+        fusion = f"{fusion}, text model {request.intent}"
     day = datetime.now(UTC).date().isoformat()
     names = tuple(map(str, files))
     return About(source, names, detector.__version__, day, fusion=fusion, **more)
