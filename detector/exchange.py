@@ -7,6 +7,8 @@ from detector.speech.transcript import Transcript
 
 __all__ = ["Exchange"]
 
+FINISHED = 1.2
+"""Seconds of silence after which a caller has finished: recordings leave 0.6 between two sentences."""
 BREATH = 0.8
 """Seconds: a pause shorter than this does not end a run of speech."""
 
@@ -33,6 +35,8 @@ class Exchange:
         """At least one turn of the call was recognized reliably."""
         self.answered: set[Act] = set()
         """Questions after which the caller said something intelligible."""
+        self.has_finished = False
+        """He has paused, and all that he said is transcribed."""
         self._count = 0
         self._acts: dict[int, Act | None] = {}
         self._turns_since_act = 0
@@ -51,6 +55,12 @@ class Exchange:
             self._last_speech = media_time + seconds
         elif media_time - self._last_speech > BREATH:
             self._speaking_since = None
+
+    def pause(self, now: float, *, speaking: bool, silent_since: float) -> bool:
+        """Follow whether the caller has finished; return whether he has just now."""
+        before = self.has_finished
+        self.has_finished = not (speaking or self.waiting) and now - silent_since >= FINISHED
+        return self.has_finished and not before
 
     def turn_ended(self, turn: TurnEnded, act: Act | None) -> None:
         """A turn waits for its transcript; `act` is what the agent had said, or begun to say, when it began."""

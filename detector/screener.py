@@ -270,7 +270,10 @@ class CallScreener:
 
     def _decide(self) -> None:
         is_late = self.now >= self._options.policy.deadline
-        if not (self._fresh or is_late or self._hung_up):
+        has_just_finished = self._exchange.pause(
+            self.now, speaking=self._listener.is_speaking, silent_since=self._listener.last_speech_end
+        )
+        if not (self._fresh or is_late or self._hung_up or has_just_finished):
             return
         at_end = self._hung_up and not self._exchange.waiting
         decision = self._policy.decide(self._fusion, self._situation())
@@ -301,6 +304,7 @@ class CallScreener:
             now=self.now,
             questions_answered=len(self._exchange.answered),
             heard_intelligible_speech=self._exchange.is_intelligible,
+            has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
             is_emergency=self._observers.is_emergency,
             was_lost=self._call.history.lost_by_us,

@@ -74,6 +74,8 @@ class Situation:
     heard_intelligible_speech: bool
     could_explain: bool = False
     """He was refused or asked something, and it was his turn since."""
+    has_finished: bool = True
+    """He has paused, and all that he said is transcribed: a false notice asks for its key, or card, at its end."""
     is_emergency: bool = False
     was_lost: bool = False
     is_protected_number: bool = False
@@ -152,7 +154,7 @@ class Policy:
         options = self.options
         is_plain = situation.notice >= options.plain_notice and fusion.log_odds < options.suspicious_at
         is_played = fusion.notice >= options.likely_notice and fusion.machine >= options.least_machine
-        if is_plain or (is_played and fusion.log_odds < 0.0):
+        if is_plain or (is_played and situation.has_finished and fusion.log_odds < 0.0):
             return Decision("take_message", "notice", "an announcement that the person called wants")
         return None
 

@@ -55,6 +55,8 @@ class TurnTakingOptions:
     echo: float = 0.5
     """Share of a stretch of talk from which on it is the agent's echo and not the caller."""
     longest_latency: float = 4.0
+    reply_due: float = 2.5
+    """Silence after which the agent does not speak again unless no reply came."""
     least_constant_delay: float = 0.4
     """Anything may be constant below this: two quick replies differ by little."""
 
@@ -73,7 +75,7 @@ _CONSTANT_SPREAD = {2: 0.035, 3: 0.1, 4: 0.12}
 """Standard deviation (of the population, seconds) up to which replies count as equally late."""
 _LLR_QUICK = -0.3
 _QUICK = 0.5
-_LLR_NO_REPLY = 0.4
+_LLR_NO_REPLY = 0.6
 """No person leaves a question without a word, unless he does not hear it; announcements do."""
 _MOST_INTERRUPTIONS = 2
 _NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
@@ -120,6 +122,7 @@ class TurnTakingExtractor:
         """The agent's speech started, or ended or was cut; `act` is what it says."""
         if state == "ended":
             return self._agent_ended(now)
+        found = self._asked_again(now)
         self._agent_since, self._act, self._asked_at = now, act, None
         talk = self._talk
         is_talked_over = talk.is_talking and now - talk.start >= self._options.talked_before
@@ -129,7 +132,7 @@ class TurnTakingExtractor:
             and act not in ("goodbye", "connecting")
         ):
             self._talked_over = _TalkedOver(now, last=now)
-        return []
+        return found
 
     def receive_activity(
         self, media_time: float, seconds: float, is_speech: bool | None, arrived: float | None = None
@@ -253,6 +256,16 @@ class TurnTakingExtractor:
         asked_at = self._asked_at
         if asked_at is None or until - asked_at < self._options.longest_latency or self._talk.is_talking:
             return []
+        return self._no_reply(now)
+
+    def _asked_again(self, now: float) -> list[Evidence]:
+        """The agent speaks again: was it because nothing came?"""
+        asked_at = self._asked_at
+        if asked_at is None or now - asked_at < self._options.reply_due or self._talk.is_talking:
+            return []
+        return self._no_reply(now)
+
+    def _no_reply(self, now: float) -> list[Evidence]:
         self._asked_at = None
         if self._act not in _QUESTIONS or self._no_replies == 2:
             return []
