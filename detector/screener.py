@@ -73,7 +73,7 @@ class CallScreener:
         self._listener = Listener(options.turns)
         self._echoes = parts.echoes
         self._observers = Observers(call, parts.matcher, options.known_names, parts.intent)
-        self._fusion = Fusion(parts.fusion)
+        self._fusion = Fusion(parts.fusion if parts.intent else parts.fusion.without_text_model())
         self._policy = Policy(options.policy)
         self._planner = Planner(parts.prompts, call.language or options.languages[0], options.planner)
         self._closing = Closing(self._planner, options.closing)

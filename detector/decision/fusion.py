@@ -18,7 +18,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detector.decision.verdict import Axes
@@ -58,6 +58,8 @@ class FusionModel:
     axis_priors: Mapping[str, float]
     machine_families: frozenset[str] = frozenset()
     """Families that tell machines from people."""
+    lexicon_alone: Mapping[str, float] = field(default_factory=dict)
+    """Weights of sources where the text model is missing, for beside it the lexicon adds little."""
     notice_prior: float = 0.0
     """Log-odds of an announcement against a person, of wanted callers, before anything is heard."""
 
@@ -75,6 +77,7 @@ class FusionModel:
                 },
                 family_caps={name: float(cap) for name, cap in data["family_caps"].items()},
                 axis_priors={name: float(prior) for name, prior in data["axis_priors"].items()},
+                lexicon_alone={name: float(value) for name, value in data["lexicon_alone"].items()},
                 machine_families=frozenset(data["machine_families"]),
                 notice_prior=float(data["notice_prior"]),
             )
@@ -82,6 +85,14 @@ class FusionModel:
             raise ModelError(f"{path}: fusion weights cannot be read ({error.strerror})") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{path}: fusion weights are not valid: {error}") from error
+
+    def without_text_model(self) -> "FusionModel":
+        """Return the weights for calls that the text model does not read."""
+        alone = {
+            name: replace(entry, weight=self.lexicon_alone.get(name, entry.weight))
+            for name, entry in self.sources.items()
+        }
+        return replace(self, sources=alone)
 
     def weight_of(self, source: str) -> SourceWeight:
         """Return the weight of `source`, or of the longest dotted prefix that has one."""

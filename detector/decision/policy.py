@@ -38,7 +38,7 @@ class PolicyOptions:
     unasked_margin: float = 1.0
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
-    answered_discount: float = 0.5
+    answered_discount: float = 0.2
     """How much less it takes for each question answered, up to two, by one whose answers speak against him."""
     notice_margin: float = 2.0
     """How much more it takes for what sounds like an announcement."""
@@ -50,6 +50,8 @@ class PolicyOptions:
     """A person answers no more than this many before he is put through."""
     can_ask: bool = True
     """False for a recording: nothing more can be found out by asking, so strong words are a verdict by themselves."""
+    words_alone_at: float = 2.0
+    """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
     neutral_at: float = 0.4
@@ -134,7 +136,7 @@ class Policy:
     def at_end(self, fusion: Fusion, situation: Situation) -> Decision | None:
         """The decision on a recording that ends before the deadline: what can be said, or None."""
         decision = self.decide(fusion, situation)
-        if decision is None and fusion.log_odds >= self.options.hang_up_at:
+        if decision is None and fusion.log_odds >= self.options.words_alone_at:
             label = self.label(fusion, situation)
             return Decision(
                 "take_message", label, "the words are those of an unwanted call, nothing else confirms it"
@@ -180,7 +182,11 @@ class Policy:
         )
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if self.options.can_ask or fusion.log_odds < self.options.hang_up_at or situation.is_protected_number:
+        if (
+            self.options.can_ask
+            or fusion.log_odds < self.options.words_alone_at
+            or situation.is_protected_number
+        ):
             return None
         return Decision(
             "take_message", self.label(fusion, situation), "the words are those of an unwanted call"
