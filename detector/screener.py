@@ -304,6 +304,7 @@ class CallScreener:
             now=self.now,
             questions_answered=len(self._exchange.answered),
             heard_intelligible_speech=self._exchange.is_intelligible,
+            is_speaking=self._listener.is_speaking and not self._hung_up,
             has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
             is_emergency=self._observers.is_emergency,

@@ -76,6 +76,8 @@ class Situation:
     heard_intelligible_speech: bool
     could_explain: bool = False
     """He was refused or asked something, and it was his turn since."""
+    is_speaking: bool = False
+    """He is in the middle of something: nobody is put through in mid-sentence, and announcements go on."""
     has_finished: bool = True
     """He has paused, and all that he said is transcribed: a false notice asks for its key, or card, at its end."""
     is_emergency: bool = False
@@ -193,7 +195,7 @@ class Policy:
         )
 
     def _put_through(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if not situation.heard_intelligible_speech:
+        if situation.is_speaking or not situation.heard_intelligible_speech:
             return None
         answered = situation.questions_answered
         if fusion.log_odds <= self.options.forward_at[min(answered, len(self.options.forward_at) - 1)]:

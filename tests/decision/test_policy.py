@@ -202,3 +202,10 @@ def test_what_sounds_like_an_announcement_is_hung_up_on_only_against_much_proof(
     words: tuple[str, float, Axis] = ("patter.meaning", 4.5, "patter")
     decision = Policy().decide(fused(notice, words, TALKS_ON), situation)
     assert decision is None or decision.action != "hang_up"
+
+
+def test_nobody_is_put_through_in_mid_sentence() -> None:
+    assert Policy().decide(fused(PERSON), replace(TALKING, is_speaking=True)) is None
+    decision = Policy().decide(fused(PERSON), TALKING)
+    assert decision is not None
+    assert decision.action == "forward"
