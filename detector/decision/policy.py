@@ -40,9 +40,9 @@ class PolicyOptions:
     mistakes."""
     answered_discount: float = 0.2
     """How much less it takes for each question answered, up to two, by one whose answers speak against him."""
-    notice_margin: float = 2.0
+    notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
-    forward_at: tuple[float, ...] = (-2.2, -1.2)
+    forward_at: tuple[float, ...] = (-2.0, -1.0)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 32.0
     unsure: Literal["forward", "take_message"] = "forward"
