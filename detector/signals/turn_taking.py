@@ -259,7 +259,7 @@ class TurnTakingExtractor:
         return self._no_reply(now)
 
     def _asked_again(self, now: float) -> list[Evidence]:
-        """The agent speaks again: was it because nothing came?"""
+        """Say so where the agent speaks again because nothing came."""
         asked_at = self._asked_at
         if asked_at is None or now - asked_at < self._options.reply_due or self._talk.is_talking:
             return []
