@@ -23,51 +23,10 @@ from detector.agents.scenario_fields import REPLY_ACTS
 from detector.call import Language
 from detector.errors import ScenarioError
 from detector.resources import fixtures_dir
+from detector.text.categories import UNWANTED, WANTED
 
 __all__ = ["UNWANTED", "WANTED", "likenesses", "main", "misfits"]
 
-UNWANTED = frozenset(
-    [
-        "loan",
-        "real_estate",
-        "insurance",
-        "investment",
-        "education",
-        "telecom_plan",
-        "credit_card",
-        "debt_collection",
-        "ecommerce_refund",
-        "prize",
-        "liquor_health",
-        "decoration",
-        "fitness_beauty",
-        "invoice",
-        "recruitment",
-        "police_impersonation",
-        "survey",
-        "other_sales",
-    ]
-)
-WANTED = frozenset(
-    [
-        "delivery",
-        "food_delivery",
-        "ride",
-        "family",
-        "friend",
-        "work",
-        "medical",
-        "school",
-        "property_management",
-        "bank_security",
-        "appointment",
-        "government",
-        "repair",
-        "neighbour",
-        "wrong_number",
-        "notice",
-    ]
-)
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 WANTED_CALLERS = frozenset(("person", "notice"))
 DEAF_CALLERS = frozenset(("recording", "notice"))

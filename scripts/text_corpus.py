@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.call import Language
+from detector.text.categories import UNWANTED, WANTED
 from eval_lexicon import Homophones
 
 __all__ = [
@@ -33,44 +34,6 @@ __all__ = [
     "spoil",
 ]
 
-UNWANTED = (
-    "loan",
-    "real_estate",
-    "insurance",
-    "investment",
-    "education",
-    "telecom_plan",
-    "credit_card",
-    "debt_collection",
-    "ecommerce_refund",
-    "prize",
-    "liquor_health",
-    "decoration",
-    "fitness_beauty",
-    "invoice",
-    "recruitment",
-    "police_impersonation",
-    "survey",
-    "other_sales",
-)
-WANTED = (
-    "delivery",
-    "food_delivery",
-    "ride",
-    "family",
-    "friend",
-    "work",
-    "medical",
-    "school",
-    "property_management",
-    "bank_security",
-    "appointment",
-    "government",
-    "repair",
-    "neighbour",
-    "wrong_number",
-    "notice",
-)
 CATEGORIES = (*UNWANTED, *WANTED)
 SIDES = {"ftc": "any_robocall", "teleantifraud": "any_fraud", "crosswoz": "any_talk", "lccc_toy": "any_talk"}
 """Categories of corpora that name none: classes of their own, so that their style says nothing about the others."""
