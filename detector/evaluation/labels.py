@@ -94,9 +94,9 @@ def _recording(row: Row, folder: Path, earlier: Collection[str]) -> LabelledReco
 
 def _one_of(row: Row, column: str, known: tuple[str, ...]) -> str | None:
     """Return the word that stands in the column, None where it is empty or missing."""
-    text = row.get(column).strip()
-    if text and text not in known:
-        near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
+    word = row.get(column).strip()
+    if word and word not in known:
+        near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-        raise InputError(f"{row.where}: column {column!r}: {text!r} is unknown; {hint}")
-    return text or None
+        raise InputError(f"{row.where}: column {column!r}: {word!r} is unknown; {hint}")
+    return word or None
