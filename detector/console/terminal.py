@@ -12,6 +12,8 @@ from detector.signals.evidence import Evidence
 
 __all__ = ["TerminalConsole", "clock_time", "printable", "strength"]
 
+NEUTRAL = "notice.meaning"
+"""Tells announcements from persons, which is nothing about who is unwanted."""
 ACTION_COLOURS = {"forward": "green", "take_message": "yellow", "hang_up": "red", "none": "dim"}
 
 
@@ -27,7 +29,9 @@ def printable(text: str) -> str:
 
 
 def strength(evidence: Evidence) -> str:
-    """The log-likelihood ratio as a short bar: ++ speaks for unwanted, -- for wanted."""
+    """The log-likelihood ratio as a short bar: ++ speaks for unwanted, -- for wanted, ~ for neither."""
+    if evidence.source == NEUTRAL:
+        return "~"
     count = min(4, max(1, round(abs(evidence.llr))))
     return ("+" if evidence.llr > 0 else "-") * count
 

@@ -106,7 +106,8 @@ class MeaningExtractor:
         if abs(change) < _NOTICE_STEP:
             return []
         self._notice_given += change
-        detail = f"sounds like an announcement ({reading.notice:.2f})"
+        like = "like an announcement" if reading.notice >= 0.5 else "not like an announcement"
+        detail = f"if wanted: sounds {like} ({reading.notice:.2f})"
         return [Evidence("notice.meaning", -change, media_time, arrived, detail, "wanted")]
 
     @property
