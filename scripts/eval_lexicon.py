@@ -91,6 +91,10 @@ class Homophones:
         for character, sound in self._class.items():
             self._members.setdefault(sound, []).append(character)
 
+    def begin(self, name: str) -> None:
+        """Start again with the chances of `name`, whatever was drawn before."""
+        self._random.seed(name)
+
     def spoil(self, text: str) -> str:
         return "".join(map(self._spoil_one, text))
 

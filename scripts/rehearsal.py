@@ -95,6 +95,7 @@ class _Listener(VirtualDriver):
         self._language: Language = caller.scenario.language
         self._random = random.Random(f"{seed}|{caller.scenario.id}")
         self._share = self._random.choice(MISHEARD[self._language])
+        _homophones().begin(f"{seed}|{caller.scenario.id}")
 
     def _transcribe(self, turn: TurnEnded) -> None:
         text = self._words(turn)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from detector.agents.scenario import load_scenarios
+from detector.agents.scenario import Scenario, load_scenarios
 from detector.evaluation.conditions import fixed_subset
 from detector.screener import ScreenerOptions
 
@@ -19,18 +19,25 @@ CALLS = 60
 JOBS = 2
 
 
-@pytest.fixture(scope="module")
-def calls() -> list[dict[str, Any]]:
+def rehearsed(scenarios: list[Scenario], jobs: int) -> list[dict[str, Any]]:
     sys.path.insert(0, str(ROOT / "scripts"))
     try:
         from rehearsal import rehearse  # noqa: PLC0415 - a script's neighbour
     finally:
         sys.path.pop(0)
+    return list(rehearse(scenarios, ScreenerOptions(), None, seed=1, jobs=jobs))
+
+
+@pytest.fixture(scope="module")
+def scenarios() -> list[Scenario]:
     folder = ROOT / "audio_fixtures" / "scenarios"
-    scenarios = [
-        one for path in sorted(folder.glob("development-*.jsonl")) for one in load_scenarios(path).scenarios
-    ]
-    return list(rehearse(fixed_subset(scenarios, CALLS), ScreenerOptions(), None, seed=1, jobs=JOBS))
+    paths = sorted(folder.glob("development-*.jsonl"))
+    return fixed_subset([one for path in paths for one in load_scenarios(path).scenarios], CALLS)
+
+
+@pytest.fixture(scope="module")
+def calls(scenarios: list[Scenario]) -> list[dict[str, Any]]:
+    return rehearsed(scenarios, JOBS)
 
 
 def share(calls: list[dict[str, Any]], action: str, **about: Any) -> float:
@@ -55,3 +62,11 @@ def test_persons_are_put_through(calls: list[dict[str, Any]]) -> None:
 @pytest.mark.timeout(600)
 def test_unwanted_callers_are_hung_up_on(calls: list[dict[str, Any]]) -> None:
     assert share(calls, "hang_up", wanted=False) >= 0.6
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(600)
+def test_a_rehearsal_is_the_same_whatever_was_played_before(
+    scenarios: list[Scenario], calls: list[dict[str, Any]]
+) -> None:
+    assert rehearsed([scenarios[7], scenarios[3]], 1) == [calls[7], calls[3]]
