@@ -12,19 +12,6 @@ FINISHED = 1.2
 BREATH = 0.8
 """Seconds: a pause shorter than this does not end a run of speech."""
 
-_QUESTIONS = frozenset(
-    {
-        Act.ASK_NAME,
-        Act.ASK_CALLEE,
-        Act.ASK_PURPOSE,
-        Act.ASK_REPEAT,
-        Act.HOLD,
-        Act.INTERRUPT,
-        Act.CHALLENGE,
-        Act.REFUSE,
-    }
-)
-
 
 class Exchange:
     """Turns that wait for their transcripts, the act each of them followed, and what was understood."""
@@ -75,7 +62,7 @@ class Exchange:
         act = self._acts.pop(turn)
         if transcript.is_reliable:
             self.is_intelligible = self._understood_since_act = True
-            if act in _QUESTIONS:
+            if act is not None and (act.examines or act is Act.REFUSE):
                 self.answered.add(act)
         return act
 

@@ -38,6 +38,11 @@ class Act(StrEnum):
         return self in _QUESTIONS
 
     @property
+    def examines(self) -> bool:
+        """Whether a caller who has not yet been put through is put to the trouble of it, the greeting aside."""
+        return self in _EXAMINING
+
+    @property
     def expects_reply(self) -> bool:
         """Whether a person usually says something after it."""
         return self not in _CLOSING
@@ -46,4 +51,5 @@ class Act(StrEnum):
 _QUESTIONS = frozenset(
     {Act.GREETING, Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.CHALLENGE}
 )
+_EXAMINING = (_QUESTIONS - {Act.GREETING}) | {Act.HOLD, Act.INTERRUPT}
 _CLOSING = frozenset({Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN})

@@ -112,7 +112,7 @@ class Planner:
 
     @property
     def questions(self) -> int:
-        return sum(item.act in _QUESTIONS for item in self._spoken)
+        return sum(item.act.examines for item in self._spoken)
 
     def has_said(self, act: Act) -> bool:
         return act in self._said()
@@ -144,7 +144,7 @@ class Planner:
     def has_given_a_turn(self, now: float) -> bool:
         """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""
         return any(
-            item.act in _QUESTIONS | {Act.REFUSE}
+            (item.act.examines or item.act is Act.REFUSE)
             and item.ended is not None
             and now - item.ended >= self.options.turn_given
             for item in self._spoken
@@ -226,8 +226,3 @@ class Planner:
 
     def _said(self) -> set[Act]:
         return {item.act for item in self._spoken}
-
-
-_QUESTIONS = frozenset(
-    {Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.HOLD, Act.INTERRUPT, Act.CHALLENGE}
-)
