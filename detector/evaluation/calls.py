@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from detector.dialogue.acts import Act
 from detector.errors import InputError
 
 __all__ = [
@@ -21,9 +22,7 @@ __all__ = [
     "write_rows",
 ]
 
-QUESTIONS = frozenset(
-    {"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "hold", "interrupt", "challenge"}
-)
+QUESTIONS = frozenset(str(act) for act in Act if act.examines)
 """Acts that examine a caller. The greeting is none: everybody hears it."""
 DEADLINE_REASONS = frozenset({"nothing decided in time", "suspicious, but not proved in time"})
 """Reasons of decisions that time brought about, and no turn of the caller."""
