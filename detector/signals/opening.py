@@ -2,7 +2,8 @@
 
 A predictive dialer waits for the answer first and looks for an agent (or a recording) afterwards. Heard from
 here: silence after the answer, then a click or another room. A person waits too, but for the greeting to end,
-so only silence counts in which it was the caller's turn.
+so only silence counts in which it was the caller's turn. A person speaks at once, or lets the greeting pass; who
+begins in the middle of it was connected, or started, only then.
 
 Silence, slow starts and noisy rooms are also what the old, the hesitant and anyone in a street have: every
 weight here is small, and none of it comes from words.
@@ -29,6 +30,10 @@ class OpeningOptions:
     slow_start: float = 2.5
     """People take up to about 2 s to answer a machine, and the old longer."""
     dead_air: tuple[float, ...] = (4.0, 8.0)
+    late_start: float = 1.2
+    """Whoever says hello to whoever picks up has begun by then."""
+    late_into_greeting: float = 0.8
+    """Of the greeting, heard by then."""
     click_above: float = 20.0
     click_longest: float = 0.12
     click_before_speech: float = 1.5
@@ -50,6 +55,7 @@ class OpeningOptions:
 
 _LLR_SLOW_START = 0.2
 _LLR_DEAD_AIR = 0.35
+_LLR_LATE_START = 0.6
 _LLR_CLICK = 0.2
 _LLR_BACKGROUND = 0.3
 _LLR_BACKGROUND_FROM_NOTHING = 0.45
@@ -69,6 +75,7 @@ class OpeningExtractor:
     def __init__(self, options: OpeningOptions | None = None) -> None:
         self._options = options or OpeningOptions()
         self._agent_speaking = False
+        self._agent_since = 0.0
         self._waited = 0.0
         self._dead_air_said = 0
         self._onset = _Onset(self._options)
@@ -92,8 +99,7 @@ class OpeningExtractor:
 
     def receive_agent(self, state: Literal["started", "ended"], now: float) -> list[Evidence]:
         """The agent's own speech started or ended (or was cut)."""
-        del now  # what counts is which activity comes between
-        self._agent_speaking = state == "started"
+        self._agent_speaking, self._agent_since = state == "started", now
         return []
 
     def receive_tone(self, kind: str, media_time: float, arrived: float | None = None) -> list[Evidence]:
@@ -166,6 +172,14 @@ class OpeningExtractor:
         if not self._dead_air_said and self._waited >= self._options.slow_start:
             detail = f"first word after {self._waited:.1f} s of dead air"
             found.append(Evidence("dialer.dead_air", _LLR_SLOW_START, start, now, detail, "dialer"))
+        is_late = start >= self._options.late_start
+        if (
+            is_late
+            and self._agent_speaking
+            and start - self._agent_since >= self._options.late_into_greeting
+        ):
+            detail = f"began {start:.1f} s after the answer, in the middle of the greeting"
+            found.append(Evidence("dialer.late_start", _LLR_LATE_START, start, now, detail, "dialer"))
         click = self._click.at
         if click is not None and start - click <= self._options.click_before_speech and self._waited >= 1.0:
             detail = f"click at {_clock(click)}, just before the first word"

@@ -7,8 +7,8 @@ The rules, first as prose:
   A person stops within half a second, or finishes the phrase in two; a recording goes on. A caller who pauses
   by chance at that very moment (between two sentences) starts again at once, so a breath settles nothing.
 - A monologue is talk that began before the greeting ended, ran through it, and goes on after it.
-- A reply is the first talk after the agent's words. People take 0.2 s, or 2 s, and never twice the same; a
-  machine takes what recognition and synthesis take: seldom under 0.8 s, and nearly always the same.
+- A reply is the first talk after the agent's words. How long it took says whether a machine replies: see
+  `reply_delay`.
 
                  agent starts, caller has talked ≥ `talked_before`
         QUIET ─────────────────────────────────────────────────────► TALKED OVER
@@ -21,10 +21,11 @@ their time: one observation never weighs more than about one nat.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean, median, pstdev
+from statistics import fmean
 from typing import Literal
 
 from detector.signals.evidence import Evidence
+from detector.signals.reply_delay import delay_evidence
 
 __all__ = ["TurnTakingExtractor", "TurnTakingOptions"]
 
@@ -57,8 +58,6 @@ class TurnTakingOptions:
     longest_latency: float = 4.0
     reply_due: float = 2.5
     """Silence after which the agent does not speak again unless no reply came."""
-    least_constant_delay: float = 0.4
-    """Anything may be constant below this: two quick replies differ by little."""
 
 
 _LLR_THROUGH = 0.9
@@ -68,13 +67,8 @@ _LLR_MONOLOGUE = 0.6
 _LLR_STOPPED = -0.5
 """Live agents stop, and some dialers listen for an interruption: it clears of playback only."""
 _LLR_SLOWED = -0.2
-_LLR_CONSTANT = {2: 0.3, 3: 0.6, 4: 0.9}
-"""By number of replies, for all of them together. Replies that spread by 0.2 s stay within the limits by chance
-in one of five pairs and one of three triples; those that spread by 0.05 s in two of three, and in all."""
-_CONSTANT_SPREAD = {2: 0.035, 3: 0.1, 4: 0.12}
-"""Standard deviation (of the population, seconds) up to which replies count as equally late."""
-_LLR_QUICK = -0.3
-_QUICK = 0.5
+_LEAST_CHANGE = 0.1
+"""A smaller change of what the delays say waits for the next reply."""
 _LLR_NO_REPLY = 0.6
 """No person leaves a question without a word, unless he does not hear it; announcements do."""
 _MOST_INTERRUPTIONS = 2
@@ -107,8 +101,7 @@ class TurnTakingExtractor:
         self._monologue_said = False
         self._asked_at: float | None = None
         self._latencies: list[float] = []
-        self._constant_said = 0.0
-        self._quick_said = False
+        self._delay_said = 0.0
         self._no_replies = 0
 
     @property
@@ -230,27 +223,16 @@ class TurnTakingExtractor:
         if latency is None or not 0.0 <= latency <= self._options.longest_latency:
             return []
         self._latencies.append(latency)
-        return self._constant_delay(now) + self._quick_replies(now)
+        return self._delays_changed(now)
 
-    def _constant_delay(self, now: float) -> list[Evidence]:
-        count = min(len(self._latencies), max(_LLR_CONSTANT))
-        latest = self._latencies[-count:]
-        if count < 2 or fmean(latest) < self._options.least_constant_delay:
+    def _delays_changed(self, now: float) -> list[Evidence]:
+        change = delay_evidence(self._latencies) - self._delay_said
+        if abs(change) < _LEAST_CHANGE:
             return []
-        if count == 2 and min(latest) < 0.8:
-            return []  # two replies at a person's pace prove nothing
-        more = _LLR_CONSTANT[count] - self._constant_said
-        if pstdev(latest) > _CONSTANT_SPREAD[count] or more <= 0:
-            return []
-        self._constant_said += more
-        detail = f"{count} replies, each after {fmean(latest):.1f} s"
-        return [self._responsive("constant_delay", more, now, detail)]
-
-    def _quick_replies(self, now: float) -> list[Evidence]:
-        if self._quick_said or len(self._latencies) < 2 or median(self._latencies) >= _QUICK:
-            return []
-        self._quick_said = True
-        return [self._responsive("quick", _LLR_QUICK, now, "replies as quickly as people do")]
+        self._delay_said += change
+        count = len(self._latencies)
+        detail = f"{count} {'reply' if count == 1 else 'replies'}, after {fmean(self._latencies):.1f} s"
+        return [self._responsive("delay", change, now, detail)]
 
     def _unanswered(self, until: float, now: float) -> list[Evidence]:
         asked_at = self._asked_at

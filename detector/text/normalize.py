@@ -18,7 +18,11 @@ SENTENCE_BREAK = "。"
 _SENTENCE_ENDS = frozenset("。！？!?；;\n…")
 _DIGITS = "零一二三四五六七八九"
 _UNITS = frozenset("万千百亿元块折天年月日号期个点分套平米岁层倍厘小周次节堂斤瓶箱兆")
-_NUMBER = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<percent>%)?", re.ASCII)
+_NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?P<percent>%)?", re.ASCII)
+_YEAR = re.compile(r"(?:19|20)\d\d年", re.ASCII)
+_ROUND = re.compile(r"[1-9]\d?00", re.ASCII)
+_PREFIXES = frozenset({"400", "800"})
+"""Round numbers that are dialled."""
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _FILLERS = re.compile(r"嗯+|呃+|唔+|那个(?=[^人月时小])|就是说(?=[^不])")
 # 儿 is a mere ending after these, a syllable that recognition drops or writes at will.
@@ -109,7 +113,11 @@ def read_number(digits: str, *, counts: bool) -> str:
 def _number_words(match: re.Match[str]) -> str:
     following = match.string[match.end() : match.end() + 1]
     percent = match["percent"] is not None
-    words = read_number(match["number"], counts=percent or following in _UNITS)
+    digits = match["number"].replace(",", "")
+    is_amount = digits != match["number"] or (_ROUND.fullmatch(digits) and digits not in _PREFIXES)
+    is_year = _YEAR.match(match.string, match.start())
+    counts = percent or bool(is_amount) or (following in _UNITS and not is_year)
+    words = read_number(digits, counts=counts)
     return f"百分之{words}" if percent else words
 
 

@@ -55,6 +55,23 @@ def test_a_person_waits_for_the_greeting_to_end() -> None:
     assert extractor.first_speech == pytest.approx(7.1)
 
 
+def test_who_begins_in_the_middle_of_the_greeting_was_connected_late() -> None:
+    extractor = OpeningExtractor()
+    play(extractor, [(0.3, False, -60.0)])
+    extractor.receive_agent("started", 0.3)
+    found = play(extractor, [(1.8, False, -60.0), (2.0, True, -25.0)], 0.3)
+    assert sources(found) == ["dialer.late_start"]
+    assert found[0].detail == "began 2.1 s after the answer, in the middle of the greeting"
+
+
+@pytest.mark.parametrize("silence", [0.2, 0.7])
+def test_who_says_hello_at_once_was_not(silence: float) -> None:
+    extractor = OpeningExtractor()
+    play(extractor, [(0.3, False, -60.0)])
+    extractor.receive_agent("started", 0.3)
+    assert play(extractor, [(silence, False, -60.0), (2.0, True, -25.0)], 0.3) == []
+
+
 def test_the_old_and_slow_are_hardly_burdened() -> None:
     found = play(greeted(), [(2.6, False, -55.0), (2.0, True, -25.0), (3.0, False, -55.0)], 3.3)
     assert total(found) <= 0.2

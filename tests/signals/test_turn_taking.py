@@ -149,21 +149,21 @@ def test_latencies_are_measured_from_the_last_word() -> None:
 
 def test_a_dialer_replies_after_the_same_delay_each_time() -> None:
     found, _ = play(*exchange([1.10, 1.14, 1.07, 1.12]))
-    assert set(sources(found)) == {"responsive.constant_delay"}
-    assert total(found) == pytest.approx(0.9)
-    assert found[-1].detail == "4 replies, each after 1.1 s"
+    assert set(sources(found)) == {"responsive.delay"}
+    assert total(found) == pytest.approx(2.2)
     assert found[-1].axis == "unresponsive"
+    assert found[1].detail == "2 replies, after 1.1 s"
 
 
 def test_a_live_person_is_quick() -> None:
     found, _ = play(*exchange([0.2, 0.6, 0.4]))
-    assert sources(found) == ["responsive.quick"]
-    assert (found[0].axis, found[0].llr) == ("unresponsive", -0.3)
+    assert set(sources(found)) == {"responsive.delay"}
+    assert total(found) == pytest.approx(-0.66, abs=0.05)
 
 
 def test_the_old_are_slow_but_never_constant() -> None:
     found, _ = play(*exchange([1.9, 3.1, 2.2, 1.2]))
-    assert found == []
+    assert total(found) <= 0
 
 
 def test_quick_replies_differ_by_little_and_prove_nothing() -> None:
@@ -177,7 +177,7 @@ def test_people_seldom_look_constant() -> None:
     for _ in range(60):
         delays = [max(0.05, rng.gauss(0.6, 0.25)) for _ in range(3)]
         totals.append(total(play(*exchange(delays), block=0.04)[0]))
-    assert sum(value > 0.5 for value in totals) <= 0.25 * len(totals)
+    assert sum(value > 0.5 for value in totals) <= 0.1 * len(totals)
 
 
 def test_dialers_mostly_do() -> None:

@@ -60,6 +60,22 @@ def test_numbers_are_read_as_they_are_said(digits: str, counts: bool, words: str
     assert read_number(digits, counts=counts) == words
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("29,890元", "二万九千八百九十元"),
+        ("只要2600", "只要二千六百"),
+        ("减300", "减三百"),
+        ("2026年", "二零二六年"),
+        ("拨打400", "拨打四零零"),
+        ("10086", "一零零八六"),
+        ("请按1,2", "请按一二"),
+    ],
+)
+def test_round_numbers_are_amounts_and_codes_and_years_are_not(written: str, said: str) -> None:
+    assert normalize_mandarin(written).text == said
+
+
 def test_phrases_convert_with_their_context() -> None:
     assert to_simplified("後臺頭髮發財麵條") == "后台头发发财面条"
 
