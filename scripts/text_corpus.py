@@ -41,7 +41,7 @@ UNWANTED_CLASSES = (*UNWANTED, "any_robocall", "any_fraud")
 CLASSES = (*UNWANTED_CLASSES, *WANTED, "any_talk")
 STAGES = ("开场", "探需", "加恐", "规划", "产介", "答疑", "截杀")
 _PUNCTUATION = str.maketrans("", "", "，。！？、；：,.!?;:")
-_PAIR = re.compile(r"-(\d+)-[uw]$")
+_PAIR = re.compile(r"-(\d+)-[uw](?:-|$)")
 _LONGEST = 12
 """Turns taken of a call; a dialogue of a corpus goes on for longer than any screening."""
 
@@ -76,6 +76,8 @@ def read_texts(folder: Path) -> Iterator[Call]:
             try:
                 row = json.loads(line)
                 turns = tuple(Turn(turn["after"], turn["text"], turn.get("stage")) for turn in row["turns"])
+                if not turns:
+                    raise ValueError("nothing is said")
                 name, said = row["id"], (row["language"], row["wanted"], row["caller"], row["category"])
                 # Two exchanges that grow from one opening have one number: they are split together.
                 pair = _PAIR.search(name)

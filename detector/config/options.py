@@ -24,9 +24,9 @@ _HANG_UP_AT: Final[Mapping[Strictness, float]] = {
     "strict": 2.2,  # 9 : 1; two independent sources are needed all the same
 }
 _PLANNER: Final[Mapping[Personality, PlannerOptions]] = {
-    "patient": PlannerOptions(reply_silence=0.8, patience=4.5, monologue=8.0),
+    "patient": PlannerOptions(reply_silence=0.8, patience=4.5, monologue=13.0),
     "friendly": PlannerOptions(),
-    "brisk": PlannerOptions(patience=2.4, monologue=4.0, most_questions=2),
+    "brisk": PlannerOptions(patience=2.4, monologue=7.0, most_questions=2, most_of_suspects=4),
 }
 
 

@@ -57,6 +57,8 @@ class PlannerOptions:
     refuse_at: tuple[float, ...] = (1.0, 0.2)
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
+    most_of_suspects: int = 5
+    """The same for a caller against whom something speaks: he is asked on rather than judged in doubt."""
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
 
@@ -206,7 +208,10 @@ class Planner:
         said = self._said()
         if self._offers(floor) and floor.turns_since_act and Act.REFUSE not in said:
             return Act.REFUSE
-        if self.questions >= self.options.most_questions:
+        options = self.options
+        if self.questions >= (
+            options.most_of_suspects if self._is_suspicious(floor) else options.most_questions
+        ):
             return None
         if floor.turns_since_act and not floor.understood and Act.ASK_REPEAT not in said:
             return Act.ASK_REPEAT
@@ -219,7 +224,7 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.ASK_NAME, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

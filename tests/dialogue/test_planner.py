@@ -147,17 +147,20 @@ def test_no_wording_comes_twice(planner: Planner) -> None:
     assert planner.say(Act.ASK_NAME, 3.0) is None
 
 
-def test_nobody_is_asked_without_end(planner: Planner) -> None:
+@pytest.mark.parametrize(
+    ("log_odds", "most"), [(0.0, PlannerOptions().most_questions), (0.9, PlannerOptions().most_of_suspects)]
+)
+def test_nobody_is_asked_without_end(planner: Planner, log_odds: float, most: int) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     now, asked = 6.0, 0
     for _ in range(20):
         said = replace(QUIET, now=now, caller_silent_since=now - 1, turns_since_act=1, understood=True)
-        act = planner.plan(said)
+        act = planner.plan(replace(said, log_odds=log_odds))
         if act is None:
             break
         say(planner, act, now, now + 1)
-        now, asked = now + 4, asked + 1
-    assert asked == PlannerOptions().most_questions
+        now, asked = now + 4, asked + act.examines
+    assert asked == most
 
 
 def test_a_prompt_whose_end_nobody_reports_does_not_silence_the_agent(planner: Planner) -> None:
