@@ -12,7 +12,9 @@ import argparse
 import datetime as dt
 import hashlib
 import json
+import multiprocessing
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +157,13 @@ def described(calls: list[Call]) -> list[dict[str, Any]]:
 class Training:
     """Everything that is learned and measured, from the same calls."""
 
-    def __init__(self, data: Path, seed: int, *, with_scenarios: bool = True) -> None:
+    model: Fitted
+    folds: list[Fitted]
+
+    def __init__(self, data: Path, seed: int, *, with_scenarios: bool = True, jobs: int = 2) -> None:
         folder = HERE.parent / "audio_fixtures/scenarios"
         scenarios = sorted(folder.glob("development-*.jsonl")) if with_scenarios else []
-        self.seed = seed
+        self.seed, self.jobs = seed, jobs
         self.homophones = Homophones(default_table(), 0.0, seed)
         self.calls = [*read_texts(HERE / "texts"), *read_scenarios(scenarios), *read_corpora(data, seed)]
         self.examples = [
@@ -167,17 +172,26 @@ class Training:
         self.features = Features(self.examples)
         print(f"{len(self.calls)} calls, {len(self.examples)} examples", flush=True)
 
+    def fit_all(self) -> None:
+        """Fit a model for each fold, without its calls, and one on everything, side by side."""
+        with ProcessPoolExecutor(self.jobs, multiprocessing.get_context("fork"), _share, (self,)) as pool:
+            fitted = list(pool.map(_fit_fold, (None, *range(FOLDS))))
+        self.model, self.folds = fitted[0], fitted[1:]
+        print(f"{len(fitted)} models fitted", flush=True)
+
+    def fit_without(self, fold: int | None) -> Fitted:
+        if fold is None:
+            return fit(self.examples, self.features)
+        folds = fold_numbers(self.examples)
+        kept = [self.examples[index] for index in np.flatnonzero(folds != fold)]
+        return fit(kept, Features(kept))
+
     def in_folds(self) -> tuple[list[Fitted], dict[str, dict[str, float]], dict[str, float]]:
-        """Fit a model for each fold that has not seen it; return them and the calibrations by held-out calls.
+        """Return the models of the folds and the calibrations by calls that they have not seen.
 
         The last one is of the side by the calls written as texts alone, for a test on the scenarios.
         """
-        folds = fold_numbers(self.examples)
-        models = []
-        for fold in range(FOLDS):
-            kept = [self.examples[index] for index in np.flatnonzero(folds != fold)]
-            models.append(fit(kept, Features(kept)))
-            print(f"fold {fold} fitted", flush=True)
+        models = self.folds
         # The corpora are no calls to this line.
         calls = [example for example in self.examples if example.call.weight >= 1]
         features = Features(calls)
@@ -194,8 +208,8 @@ class Training:
         return models, calibrations, calibrate_unwanted([calls[index] for index in texts], logits[texts])
 
     def network(self) -> tuple[bytes, int]:
-        """Fit everything on all calls; return the file and the number of its n-grams."""
-        model = fit(self.examples, self.features)
+        """Return the file of the model that has seen everything, and the number of its n-grams."""
+        model = self.model
         stages, stage_offsets = fit_stages(self.calls, model)
         values = np.hstack([model.classes, stages, model.notice[:, None]])
         offsets = np.concatenate([model.class_offsets, stage_offsets, [model.notice_offset]])
@@ -259,6 +273,18 @@ class Training:
         return told
 
 
+_shared: Training
+
+
+def _share(training: Training) -> None:
+    global _shared  # noqa: PLW0603 - a forked process has it without a copy
+    _shared = training
+
+
+def _fit_fold(fold: int | None) -> Fitted:
+    return _shared.fit_without(fold)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -266,13 +292,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public corpora")
     parser.add_argument("--out", type=Path, default=HERE.parent / "models")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, help="models fitted at once, 1.5 GB each")
     parser.add_argument(
         "--without-scenarios", action="store_true", help="leave the development set out, to be tested on it"
     )
     parser.add_argument("--report", action="store_true", help="measure on calls not seen (takes minutes)")
     parser.add_argument("--no-export", action="store_true", help="write nothing")
     options = parser.parse_args()
-    training = Training(options.data, options.seed, with_scenarios=not options.without_scenarios)
+    options.out.mkdir(parents=True, exist_ok=True)
+    training = Training(
+        options.data, options.seed, with_scenarios=not options.without_scenarios, jobs=options.jobs
+    )
+    training.fit_all()
     folds, calibration, by_texts = training.in_folds()
     content, vocabulary = training.network()
     told: dict[str, Any] = {

@@ -33,18 +33,19 @@ SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize"
 class PolicyOptions:
     """Thresholds in nats of log-odds, times in seconds after answer."""
 
-    hang_up_at: float = 3.0
-    """About 20 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 1.0
+    hang_up_at: float = 2.6
+    """About 13 : 1 for unwanted, with the caps of fusion.json."""
+    unasked_margin: float = 0.9
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
-    answered_discount: float = 0.2
-    """How much less it takes for each question answered, up to two, by one whose answers speak against him."""
+    answered_discount: float = 0.6
+    """How much less it takes once two questions were answered, by one whose answers speak against him: whoever is
+    wanted has explained himself by then."""
     notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
     forward_at: tuple[float, ...] = (-2.0, -1.0)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
-    deadline: float = 32.0
+    deadline: float = 40.0
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
     """A person answers no more than this many before he is put through."""
@@ -54,7 +55,7 @@ class PolicyOptions:
     """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: float = 0.4
+    neutral_at: float = 0.0
     """Below it nothing speaks against a caller who has answered `questions` of them."""
     plain_notice: float = 2.0
     """Log-likelihood ratio of the words of an announcement from which on it is one."""
@@ -62,7 +63,7 @@ class PolicyOptions:
     """Probability of an announcement from which on one is believed that also behaves like a recording."""
     least_machine: float = 0.3
     """Log-odds of a machine against a person, for the same."""
-    suspicious_at: float = 1.0
+    suspicious_at: float = 0.7
     """Above it an undecided caller leaves a message instead of being put through."""
 
 
@@ -167,8 +168,8 @@ class Policy:
         limit = options.hang_up_at
         if not situation.could_explain:
             limit += options.unasked_margin
-        elif fusion.unmoved > 0:
-            limit -= options.answered_discount * min(situation.questions_answered, 2)
+        elif fusion.unmoved > 0 and situation.questions_answered >= 2:
+            limit -= options.answered_discount
         if fusion.log_odds < limit or situation.is_protected_number:
             return None
         if (
