@@ -32,6 +32,9 @@ CALLER_AUDIO_FAMILIES = frozenset(
     {"answers", "known", "patter", "playback", "refusal", "responsiveness", "turn_taking"}
 )
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
+_REACTIONS = frozenset({"answers", "refusal"})
+_LEAST_REACTION = 0.1
+"""Nats from which on a reaction counts: whoever is wanted clears himself when he is asked, or refused."""
 
 
 def probability(log_odds: float) -> float:
@@ -188,11 +191,16 @@ class Fusion:
     def independent_sources(self, least: float = 0.4) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.
 
-        A family counts with at least `least` nats (3 : 2). What machines do counts here as it stands: an announcement
-        would do it too, but it is an observation apart from the words all the same.
+        A family counts with at least `least` nats (3 : 2), how he reacted as soon as it speaks against him at all. What
+        machines do counts here as it stands: an announcement would do it too, but it is an observation apart from the
+        words all the same.
         """
         values = {**self.families, **self._machines}
-        names = [name for name, value in values.items() if value >= least]
+        names = [
+            name
+            for name, value in values.items()
+            if value >= (_LEAST_REACTION if name in _REACTIONS else least)
+        ]
         return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)
 
 

@@ -43,7 +43,7 @@ class PolicyOptions:
     wanted has explained himself by then."""
     notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
-    forward_at: tuple[float, ...] = (-2.0, -1.0)
+    forward_at: tuple[float, ...] = (-2.0, -1.2)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 40.0
     unsure: Literal["forward", "take_message"] = "forward"
@@ -55,7 +55,7 @@ class PolicyOptions:
     """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: float = 0.0
+    neutral_at: float = 0.1
     """Below it nothing speaks against a caller who has answered `questions` of them."""
     plain_notice: float = 2.0
     """Log-likelihood ratio of the words of an announcement from which on it is one."""

@@ -55,6 +55,8 @@ class TurnTakingOptions:
     monologue_after: float = 1.0
     echo: float = 0.5
     """Share of a stretch of talk from which on it is the agent's echo and not the caller."""
+    shortest_latency: float = 0.12
+    """Nobody answers sooner: who begins then began by chance."""
     longest_latency: float = 4.0
     reply_due: float = 2.5
     """Silence after which the agent does not speak again unless no reply came."""
@@ -69,8 +71,9 @@ _LLR_STOPPED = -0.5
 _LLR_SLOWED = -0.2
 _LEAST_CHANGE = 0.1
 """A smaller change of what the delays say waits for the next reply."""
-_LLR_NO_REPLY = 0.6
-"""No person leaves a question without a word, unless he does not hear it; announcements do."""
+_LLR_NO_REPLY = (0.7, 1.2, 0.6)
+"""No person leaves a question without a word, unless he does not hear it, and hardly two in a row; announcements do.
+By the number of questions left so."""
 _MOST_INTERRUPTIONS = 2
 _NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
 _QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})
@@ -220,7 +223,8 @@ class TurnTakingExtractor:
     def _replied(self, now: float) -> list[Evidence]:
         asked_at, self._asked_at = self._asked_at, None
         latency = None if asked_at is None else self._talk.start - asked_at
-        if latency is None or not 0.0 <= latency <= self._options.longest_latency:
+        options = self._options
+        if latency is None or not options.shortest_latency <= latency <= options.longest_latency:
             return []
         self._latencies.append(latency)
         return self._delays_changed(now)
@@ -249,10 +253,11 @@ class TurnTakingExtractor:
 
     def _no_reply(self, now: float) -> list[Evidence]:
         self._asked_at = None
-        if self._act not in _QUESTIONS or self._no_replies == 2:
+        if self._act not in _QUESTIONS or self._no_replies == len(_LLR_NO_REPLY):
             return []
+        llr = _LLR_NO_REPLY[self._no_replies]
         self._no_replies += 1
-        return [self._responsive("no_reply", _LLR_NO_REPLY, now, "no reply to a question")]
+        return [self._responsive("no_reply", llr, now, "no reply to a question")]
 
     def _responsive(self, name: str, llr: float, now: float, detail: str) -> Evidence:
         return Evidence(f"responsive.{name}", llr, self._talk.start, now, detail, "unresponsive")

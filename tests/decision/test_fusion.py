@@ -35,7 +35,7 @@ def test_a_source_is_capped_however_often_it_speaks(model: FusionModel) -> None:
 
 def test_a_family_of_sources_is_capped_as_a_whole(model: FusionModel) -> None:
     fusion = Fusion(model)
-    fusion.add([piece(f"patter.{name}", 10.0) for name in ("lexicon", "opener", "wechat", "stage")])
+    fusion.add([piece(f"patter.{name}", 20.0) for name in ("lexicon", "opener", "wechat", "stage")])
     assert fusion.families["patter"] == model.family_caps["patter"]
 
 
@@ -107,3 +107,12 @@ def test_missing_weights_are_one_clear_error(tmp_path: Path) -> None:
 def test_the_shipped_weights_say_how_they_were_made() -> None:
     made = json.loads((models_dir() / "fusion.json").read_text("utf-8"))["made"]
     assert made["how"]
+
+
+def test_how_he_reacts_counts_as_soon_as_it_speaks_against_him() -> None:
+    model = FusionModel.load()
+    words = piece("patter.meaning", 4.0)
+    for source, counted in (("refusal.pushes_on", 2), ("number.plan", 1)):
+        fusion = Fusion(model)
+        fusion.add([words, piece(source, 0.3)])
+        assert fusion.independent_sources()[0] == counted

@@ -39,7 +39,7 @@ def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
 
 
 def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
-    fusion = fused((PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.4, "playback"))
+    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 1.4, "playback"))
     options = PolicyOptions()
     assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.unasked_margin
     assert Policy().decide(fusion, TALKING) is None
