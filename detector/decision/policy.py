@@ -13,7 +13,8 @@ The rules, in the order in which they are asked; the first that holds decides:
  5. The odds fall to the lower threshold and he has said something intelligible: put through.
  6. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
     put through.
- 7. The deadline has passed: a message where the odds speak against him, else what `unsure` does.
+ 7. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
+    who said nothing that could be understood: silence proves nothing.
 
 Hanging up is the error that cannot be forgiven, so rule 4 is the only way to it.
 """
@@ -38,7 +39,7 @@ class PolicyOptions:
     unasked_margin: float = 0.9
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
-    answered_discount: float = 0.6
+    answered_discount: float = 0.3
     """How much less it takes once two questions were answered, by one whose answers speak against him: whoever is
     wanted has explained himself by then."""
     notice_margin: float = 1.0
@@ -209,7 +210,7 @@ class Policy:
     def _end_at_deadline(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if situation.now < self.options.deadline:
             return None
-        if fusion.log_odds >= self.options.suspicious_at:
+        if fusion.log_odds >= self.options.suspicious_at and situation.heard_intelligible_speech:
             return Decision(
                 "take_message", self.label(fusion, situation), "suspicious, but not proved in time"
             )

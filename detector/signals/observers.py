@@ -18,6 +18,7 @@ from detector.signals.number import number_evidence
 from detector.signals.opening import OpeningExtractor
 from detector.signals.patter import PatterExtractor
 from detector.signals.playback import KnownMatch, PlaybackExtractor
+from detector.signals.reply_moves import is_puzzled
 from detector.signals.responsiveness import ResponsivenessExtractor
 from detector.signals.turn_taking import TurnTakingExtractor
 from detector.speech.listening import Activity
@@ -94,7 +95,8 @@ class Observers:
             transcript.text,
             transcript.language,
             act,
-            reliable=transcript.is_reliable,
+            # Who did not understand that he was refused has not been heard on it.
+            reliable=transcript.is_reliable and not (act == "refuse" and is_puzzled(transcript.text)),
             media_time=media_time,
             arrived=now,
         )

@@ -173,11 +173,7 @@ class OpeningExtractor:
             detail = f"first word after {self._waited:.1f} s of dead air"
             found.append(Evidence("dialer.dead_air", _LLR_SLOW_START, start, now, detail, "dialer"))
         is_late = start >= self._options.late_start
-        if (
-            is_late
-            and self._agent_speaking
-            and start - self._agent_since >= self._options.late_into_greeting
-        ):
+        if is_late and self._agent_speaking and start - self._agent_since >= self._options.late_into_greeting:
             detail = f"began {start:.1f} s after the answer, in the middle of the greeting"
             found.append(Evidence("dialer.late_start", _LLR_LATE_START, start, now, detail, "dialer"))
         click = self._click.at

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 __all__ = ["delay_evidence"]
 
-MOST = 2.2
-"""Natural log: no number of delays is better proof than 9 to 1."""
+MOST = (0.5, 1.6, 2.2)
+"""Natural log, by the number of delays: the old and hard of hearing take a second, too, before they answer. No number of
+delays is better proof than 9 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def delay_evidence(delays: Sequence[float]) -> float:
     if not delays:
         return 0.0
     machine = math.exp(min(_log_likelihood(delays, _MACHINE) - _log_likelihood(delays, _PERSON), 30.0))
-    return min(math.log(0.5 * machine + 0.5), MOST)
+    return min(math.log(0.5 * machine + 0.5), MOST[min(len(delays), len(MOST)) - 1])
 
 
 def _log_likelihood(delays: Sequence[float], pace: _Pace) -> float:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from detector.text.normalize import normalize_mandarin
 
-__all__ = ["Move", "count_units", "find_moves", "normalize_reply", "speaks_dialect"]
+__all__ = ["Move", "count_units", "find_moves", "is_puzzled", "normalize_reply", "speaks_dialect"]
 
 
 class Move(StrEnum):
@@ -86,7 +86,7 @@ _ZH = {
     ),
     Move.HEARING: (
         r"喂|听不(见|清|到|懂)|没听(见|清|到|懂)|听得(见|到|清)|你说什么|你说啥|说什么|说啥|再说一(遍|次)|"
-        r"信号|大声|大点声|^(啊|哈|嗯|什么|啥|咋|哎|呃)+。?$|^(啊|什么|啥)。"
+        r"(不|没)(太|大|怎么)?明白|听得?不懂|听不明白|你说的(是)?(啥|什么)|信号|大声|大点声|^(啊|哈|嗯|什么|啥|咋|哎|呃)+。?$|^(啊|什么|啥)。"
     ),
     Move.DENIAL: (
         r"不是(推销|骗子|广告|卖|搞|做|打广告|诈骗)|谁(跟|给|向)?你?推销|推销(什么|啥|个)|"
@@ -139,7 +139,9 @@ _EN = {
     ),
     Move.HEARING: (
         r"\bhello\b|\bcan you hear\b|\bcan'?t hear\b|\bcannot hear\b|\bsay (that |it )?again\b|\bpardon\b|"
-        r"\bspeak up\b|\bbreaking up\b|\bwhat did you say\b|^(what|huh|sorry|eh|uh)\W*$"
+        r"\bspeak up\b|\bbreaking up\b|\bwhat did you say\b|\b(don'?t|do not|didn'?t|can'?t) understand\b|"
+        r"\byou'?re (on|talking|going on) about\b|\bare you (on|talking|going on) about\b|\bno idea what you\b|"
+        r"^(what|huh|sorry|eh|uh)\W*$"
     ),
     Move.DENIAL: (
         r"\bnot (selling|a (sales|tele|scam))|\bi don'?t sell\b|\bwrong number\b|"
@@ -158,6 +160,8 @@ _PATTERNS = {
     "zh": {move: re.compile(pattern) for move, pattern in _ZH.items()},
     "en": {move: re.compile(pattern) for move, pattern in _EN.items()},
 }
+_PUZZLED_LONGEST = 16
+"""Characters or words."""
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[a-z0-9']+")
 _STUTTER = re.compile(r"([㐀-鿿]{1,3}?)\1{1,}")
@@ -186,6 +190,13 @@ def find_moves(reply: str) -> frozenset[Move]:
     return frozenset(
         move for move, pattern in patterns.items() if any(pattern.search(form) for form in forms)
     )
+
+
+def is_puzzled(text: str) -> bool:
+    """Whether a reply says that the caller did not hear or understand, and little else."""
+    reply = normalize_reply(text)
+    moves = find_moves(reply)
+    return Move.HEARING in moves and Move.PUSH not in moves and count_units(reply) <= _PUZZLED_LONGEST
 
 
 def speaks_dialect(text: str) -> bool:

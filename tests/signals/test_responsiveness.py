@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.signals.evidence import Evidence
-from detector.signals.reply_moves import Move, count_units, find_moves, normalize_reply, speaks_dialect
+from detector.signals.reply_moves import (
+    Move,
+    count_units,
+    find_moves,
+    is_puzzled,
+    normalize_reply,
+    speaks_dialect,
+)
 from detector.signals.responsiveness import ResponsivenessExtractor, same_sentence
 
 
@@ -288,3 +295,29 @@ def test_any_replies_stay_within_bounds_and_out_of_the_detail(
         found += pieces
     for source, most in (("responsive.off_question", 1.6), ("responsive.repeats_itself", 1.6)):
         assert total([piece for piece in found if piece.source == source]) <= most + 1e-9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "啊？你说什么，我听不清楚",
+        "什么意思？我没听懂",
+        "Don't understand what you're on about.",
+        "Sorry, say that again?",
+    ],
+)
+def test_who_did_not_understand_is_puzzled(text: str) -> None:
+    assert is_puzzled(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "没关系的，您先了解一下我们的活动",
+        "我不是推销的，是你自己买的东西",
+        "Can you hear me? This offer ends today.",
+        "Fine, goodbye.",
+    ],
+)
+def test_who_answers_or_goes_on_is_not_puzzled(text: str) -> None:
+    assert not is_puzzled(text)
