@@ -8,7 +8,8 @@ The rules, first as prose:
 - It asks first what it understands least: what he wants, then whom, then who he is. What could not be understood
   is asked again, once.
 - An offer is refused, once, before anything is decided on it: who is wanted explains himself, a salesman pushes on
-  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question.
+  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question,
+  or with `press_key` is asked for a key of his telephone; which one, the seed says.
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
   stops. Where he has already offered something, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
@@ -57,6 +58,8 @@ class PlannerOptions:
     refuse_at: tuple[float, ...] = (1.0, 0.2)
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
+    press_key: bool = False
+    """Ask for a key of the telephone where a trivial question would be asked. Some lines carry no keys."""
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
 
@@ -95,6 +98,8 @@ class Planner:
     prompts: PromptLibrary
     language: Language
     options: PlannerOptions = field(default_factory=PlannerOptions)
+    seed: int = 0
+    """Chooses the key that is asked for."""
     _spoken: list[_Spoken] = field(default_factory=list, init=False)
 
     @property
@@ -118,13 +123,14 @@ class Planner:
         return act in self._said()
 
     def say(self, act: Act, now: float) -> Prompt | None:
-        """Take the next unused wording of `act`; None where there is none left."""
+        """Take the next unused wording of `act`, or of a key the one that chance says; None where none is left."""
         used = {item.prompt.id for item in self._spoken}
-        for prompt in self.prompts.for_act(act, self.language):
-            if prompt.id not in used:
-                self._spoken.append(_Spoken(act, prompt, now))
-                return prompt
-        return None
+        unused = [each for each in self.prompts.for_act(act, self.language) if each.id not in used]
+        if not unused:
+            return None
+        prompt = unused[self.seed % len(unused) if act is Act.PRESS_KEY else 0]
+        self._spoken.append(_Spoken(act, prompt, now))
+        return prompt
 
     def ended(self, prompt_id: str, now: float) -> None:
         """The prompt was played to its end, or cut."""
@@ -132,9 +138,9 @@ class Planner:
             if item.prompt.id == prompt_id and item.ended is None:
                 item.ended = now
 
-    def act_of(self, prompt_id: str | None) -> Act | None:
-        """The act that a prompt of this call was said for; None where somebody else speaks for the agent."""
-        return next((item.act for item in self._spoken if item.prompt.id == prompt_id), None)
+    def prompt_of(self, prompt_id: str | None) -> Prompt | None:
+        """A prompt of this call; None where somebody else speaks for the agent."""
+        return next((item.prompt for item in self._spoken if item.prompt.id == prompt_id), None)
 
     def act_before(self, time: float) -> Act | None:
         """The act that what the caller begins to say at `time` can answer: he has heard enough of it by then."""
@@ -219,7 +225,8 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
+            challenge = Act.PRESS_KEY if self.options.press_key else Act.CHALLENGE
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, challenge, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)
