@@ -293,6 +293,7 @@ class CallScreener:
             has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
             is_emergency=self._observers.is_emergency,
+            is_assistant=self._observers.is_assistant,
             was_lost=self._call.history.lost_by_us,
             is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,

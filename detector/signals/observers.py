@@ -182,6 +182,11 @@ class Observers:
         return self._patter.is_emergency
 
     @property
+    def is_assistant(self) -> bool:
+        """Whether another answering assistant is on the line."""
+        return self._patter.is_assistant
+
+    @property
     def purpose_known(self) -> bool:
         """Whether the caller has said what he wants, for good or ill."""
         return self._purpose_known
