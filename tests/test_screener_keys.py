@@ -114,7 +114,7 @@ def caller(parts: ScreenerParts) -> Caller:
 
 
 def test_a_key_is_asked_for_instead_of_the_weekday(parts: ScreenerParts, caller: Caller) -> None:
-    assert caller.acts[-1] is Act.PRESS_KEY
+    assert caller.acts[-2:] == [Act.ASK_CALLEE, Act.PRESS_KEY]
     assert Act.CHALLENGE not in caller.acts
     without = Caller(parts, options(press_key=False))
     assert Act.CHALLENGE in without.acts

@@ -9,7 +9,7 @@ The rules, first as prose:
   is asked again, once.
 - An offer is refused, once, before anything is decided on it: who is wanted explains himself, a salesman pushes on
   or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question,
-  or with `press_key` is asked for a key of his telephone; which one, the seed says.
+  or with `press_key` is asked for a key of his telephone, one question sooner; which key, the seed says.
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
   stops. Where he has already offered something, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
@@ -59,7 +59,9 @@ class PlannerOptions:
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
     press_key: bool = False
-    """Ask for a key of the telephone where a trivial question would be asked. Some lines carry no keys."""
+    """Ask for a key of the telephone in place of the trivial question. Some lines carry no keys."""
+    key_patience: float = 6.0
+    """Silence after asking for a key before the agent speaks again: a telephone at the ear must be looked at first."""
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
 
@@ -183,7 +185,7 @@ class Planner:
     def _silence_before_asking(self, floor: Floor) -> float:
         """How long both must have been silent: a caller who said something while the agent spoke may have more."""
         if not floor.turns_since_act:
-            return self.options.patience
+            return self.options.key_patience if self.last_act is Act.PRESS_KEY else self.options.patience
         has_replied = floor.caller_silent_since > self.silent_since
         return self.options.reply_silence if has_replied else self.options.afterthought
 
@@ -225,8 +227,10 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
-            challenge = Act.PRESS_KEY if self.options.press_key else Act.CHALLENGE
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, challenge, Act.HOLD)
+            if self.options.press_key:
+                # A key takes longer than a word: it must be asked for before the deadline comes near.
+                return (Act.ASK_CALLEE, Act.PRESS_KEY, Act.ASK_PURPOSE, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)
