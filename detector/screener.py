@@ -19,8 +19,8 @@ from detector.audio.frames import BLOCK_SECONDS, Frame
 from detector.audio.timeline import Block, Timeline
 from detector.audio.tones import ToneHeard
 from detector.call import CallInfo, Language
-from detector.decision.fusion import Fusion
-from detector.decision.policy import Decision, Policy, Situation
+from detector.decision.judge import Judge
+from detector.decision.policy import Situation
 from detector.decision.verdict import Verdict
 from detector.dialogue.acts import Act
 from detector.dialogue.closing import Closing, ClosingStep
@@ -73,18 +73,17 @@ class CallScreener:
         self._listener = Listener(options.turns)
         self._echoes = parts.echoes
         self._observers = Observers(call, parts.matcher, options.known_names, parts.intent)
-        self._fusion = Fusion(parts.fusion if parts.intent else parts.fusion.without_text_model())
-        self._policy = Policy(options.policy)
-        self._planner = Planner(parts.prompts, call.language or options.languages[0], options.planner)
+        fusion = parts.fusion if parts.intent else parts.fusion.without_text_model()
+        self._judge = Judge(fusion, options.policy)
+        language = call.language or options.languages[0]
+        self._planner = Planner(parts.prompts, language, options.planner, options.seed)
         self._closing = Closing(self._planner, options.closing)
         self._exchange = Exchange()
         self._language: Language | None = options.languages[0] if len(options.languages) == 1 else None
         self._failures = 0
         self._failure: FailureKind | None = None
         self._hung_up = False
-        self._fresh = True
         self._unlooked = 0
-        self._verdict: Verdict | None = None
         if options.interactive:
             # A recording has no number; that is not the same as a withheld one.
             self._add(self._observers.before_the_call())
@@ -108,9 +107,8 @@ class CallScreener:
         self._timeline.push(now, lambda: self._add(self._observers.matches(matches, self.now)))
 
     def receive_dtmf(self, digit: str, now: float) -> None:
-        """A key was pressed. No act asks for one yet, so it only moves time on."""
-        del digit
-        self._timeline.pass_time(now)
+        """The caller's line says that he pressed a key; whatever is no single key is ignored."""
+        self._timeline.push(now, lambda: self._add(self._observers.key(digit, self.now, self.now)))
 
     def receive_failure(self, kind: FailureKind, now: float, turn: int | None = None) -> None:
         """Something inside broke; `turn` where it concerns the transcript of one turn."""
@@ -162,7 +160,7 @@ class CallScreener:
     @property
     def verdict(self) -> Verdict:
         """The judgement so far."""
-        return self._verdict or self._judge(None)
+        return self._judge.verdict(self._situation())
 
     @property
     def has_ended(self) -> bool:
@@ -223,10 +221,11 @@ class CallScreener:
         self._add(self._observers.transcript(act, transcript, ended.start, self.now))
 
     def _prompt_state(self, state: PromptState, prompt_id: str | None) -> None:
-        act = self._planner.act_of(prompt_id)
+        prompt = self._planner.prompt_of(prompt_id)
+        act = prompt.act if prompt else None
         if state == "started":
             sound = self._echoes.get(prompt_id) if prompt_id is not None else None
-            self._add(self._observers.agent_started(act, self.now, sound))
+            self._add(self._observers.agent_started(act, self.now, sound, prompt.key if prompt else None))
             return
         self._add(self._observers.agent_ended(act, self.now))
         if prompt_id is not None:
@@ -239,7 +238,7 @@ class CallScreener:
                 return
         if kind == "store":
             return  # the call goes on without it
-        self._failure, self._fresh = kind, True
+        self._failure, self._judge.has_news = kind, True
         if kind == "forward" and self.has_ended and not self._hung_up:
             self._phase = _Phase.CLOSING
             self._closing.begin("take_message", self.now)
@@ -252,9 +251,8 @@ class CallScreener:
 
     def _add(self, evidence: Sequence[Evidence]) -> None:
         if evidence:
-            self._fusion.add(evidence)
+            self._judge.add(evidence)
             self._out.extend(evidence)
-            self._fresh = True
 
     # Deciding.
 
@@ -273,31 +271,18 @@ class CallScreener:
         has_just_finished = self._exchange.pause(
             self.now, speaking=self._listener.is_speaking, silent_since=self._listener.last_speech_end
         )
-        if not (self._fresh or is_late or self._hung_up or has_just_finished):
+        if not (self._judge.has_news or is_late or self._hung_up or has_just_finished):
             return
         at_end = self._hung_up and not self._exchange.waiting
-        decision = self._policy.decide(self._fusion, self._situation())
-        if self._fresh or decision is not None:
-            self._verdict = self._judge(decision)
-            self._out.append(self._verdict)
-        self._fresh = False
-        if decision is not None and self._options.interactive and not self._hung_up:
+        verdict = self._judge.judge(self._situation())
+        if verdict is not None:
+            self._out.append(verdict)
+        is_final = verdict is not None and verdict.is_final
+        if verdict is not None and is_final and self._options.interactive and not self._hung_up:
             self._phase = _Phase.CLOSING
-            self._closing.begin(decision.action, self.now, decision.label)
-        elif decision is not None or at_end:
+            self._closing.begin(verdict.action, self.now, verdict.label)
+        elif is_final or at_end:
             self._phase = _Phase.ENDED
-
-    def _judge(self, decision: Decision | None) -> Verdict:
-        return Verdict(
-            label=decision.label if decision else self._policy.label(self._fusion, self._situation()),
-            action=decision.action if decision else "none",
-            unwanted=self._fusion.unwanted,
-            axes=self._fusion.axes,
-            media_time=self.now,
-            decided_at=self.now if decision else None,
-            reason=decision.reason if decision else "undecided",
-            evidence=tuple(self._fusion.evidence),
-        )
 
     def _situation(self) -> Situation:
         return Situation(
@@ -308,6 +293,7 @@ class CallScreener:
             has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
             is_emergency=self._observers.is_emergency,
+            is_assistant=self._observers.is_assistant,
             was_lost=self._call.history.lost_by_us,
             is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,
@@ -322,7 +308,7 @@ class CallScreener:
             self.now,
             speaking=self._listener.is_speaking,
             silent_since=self._listener.last_speech_end,
-            log_odds=self._fusion.log_odds,
+            log_odds=self._judge.log_odds,
             purpose_known=self._observers.purpose_known,
         )
 

@@ -47,6 +47,8 @@ class ScreenerOptions:
     """A transcript that has not come by then counts as failed."""
     failures_tolerated: int = 1
     """Turns that recognition may fail on before the call is handled as `unsure`."""
+    seed: int = 0
+    """Of what the agent leaves to chance: the key that it asks for. Nobody outside may know that of a live call."""
     turns: TurnOptions = field(default_factory=TurnOptions)
     policy: PolicyOptions = field(default_factory=PolicyOptions)
     planner: PlannerOptions = field(default_factory=PlannerOptions)

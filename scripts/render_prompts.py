@@ -31,6 +31,7 @@ def wanted_rows(texts: Path) -> Iterator[dict[str, Any]]:
             speed = section["speeds"].get(act, section["speed"])
             for number, text in enumerate(section["texts"][act], 1):
                 row_id = f"{language}-{act.replace('_', '-')}-{number}"
+                key = {"key": str(number)} if act is Act.PRESS_KEY else {}
                 yield {
                     "id": row_id,
                     "act": str(act),
@@ -38,6 +39,7 @@ def wanted_rows(texts: Path) -> Iterator[dict[str, Any]]:
                     "text": text,
                     "file": f"{row_id}.wav",
                     "voice": f"{blend}@{speed:g}",
+                    **key,
                 }
 
 

@@ -6,9 +6,9 @@ audio, time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from detector.agents.channel import Channel
+from detector.agents.channel import Channel, derived_seed
 from detector.agents.clips import Clips
 from detector.agents.record import CallRecord
 from detector.agents.scenario import Scenario
@@ -42,7 +42,8 @@ class Simulator:
 
     def run(self, scenario: Scenario) -> CallRecord:
         """Play one call. Raises ScenarioError where a clip is missing."""
-        screener = CallScreener(scenario.call, self.options, self.parts)
+        options = replace(self.options, seed=derived_seed(self.seed, scenario.id, "agent"))
+        screener = CallScreener(scenario.call, options, self.parts)
         caller = ScenarioCaller(scenario, self.clips, self.seed)
         channel = Channel(
             scenario.noise,

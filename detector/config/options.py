@@ -41,7 +41,7 @@ def screener_options(settings: Settings) -> ScreenerOptions:
         policy=PolicyOptions(
             hang_up_at=_HANG_UP_AT[agent.strictness], deadline=agent.deadline_seconds, unsure=agent.unsure
         ),
-        planner=_PLANNER[agent.personality],
+        planner=replace(_PLANNER[agent.personality], press_key=agent.press_key),
     )
 
 

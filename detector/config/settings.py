@@ -91,6 +91,7 @@ class Agent(Section):
     strictness: Strictness = "normal"
     deadline_seconds: Annotated[float, Field(ge=10, le=120)] = _POLICY.deadline
     unsure: Literal["forward", "take_message"] = _POLICY.unsure
+    press_key: bool = False
     max_screened: PositiveInt = 16
     quiet: Annotated[tuple[QuietHours, ...], Sequence] = ()
 

@@ -4,19 +4,24 @@ The rules, in the order in which they are asked; the first that holds decides:
 
  1. An emergency, or a caller whose last call we lost: put through.
  2. Something inside broke: what `unsure` does (put through, or take a message).
- 3. An announcement that the callee wants: its message is taken. Plain words of one suffice; words that are only like
+ 3. Another answering assistant is on the line: its message is taken at once, whatever else speaks for or against it.
+ 4. An announcement that the callee wants: its message is taken. Plain words of one suffice; words that are only like
     one do where the caller also behaves like a recording.
- 4. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
+ 5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
     refused or asked yet, needs more proof. With the odds but without the second family he is asked on; at the
     deadline a message is taken.
- 5. The odds fall to the lower threshold and he has said something intelligible: put through.
- 6. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
+ 6. The odds fall to the lower threshold and he has said something intelligible: put through.
+ 7. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
     put through.
+<<<<<<< HEAD
  7. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
     who said nothing that could be understood: silence proves nothing.
+=======
+ 8. The deadline has passed: a message where the odds speak against him, else what `unsure` does.
+>>>>>>> keys
 
-Hanging up is the error that cannot be forgiven, so rule 4 is the only way to it.
+Hanging up is the error that cannot be forgiven, so rule 5 is the only way to it.
 """
 
 from dataclasses import dataclass, replace
@@ -83,6 +88,8 @@ class Situation:
     has_finished: bool = True
     """He has paused, and all that he said is transcribed: a false notice asks for its key, or card, at its end."""
     is_emergency: bool = False
+    is_assistant: bool = False
+    """The caller's words are those of another answering assistant, or of the network."""
     was_lost: bool = False
     is_protected_number: bool = False
     """The number plan says: never hang up on it (the anti-fraud centre, say)."""
@@ -110,6 +117,7 @@ class Policy:
         """Return the decision that is due now, or None while more must be heard."""
         decision = (
             self._protect(situation)
+            or self._end_with_assistant(situation)
             or self._deliver_notice(fusion, situation)
             or self._hang_up(fusion, situation)
             or self._words_alone(fusion, situation)
@@ -155,6 +163,11 @@ class Policy:
         if situation.failure is not None:
             return Decision(self.options.unsure, "unsure", f"an internal failure ({situation.failure})")
         return None
+
+    def _end_with_assistant(self, situation: Situation) -> Decision | None:
+        if not situation.is_assistant:
+            return None
+        return Decision("take_message", "unsure", "another answering assistant is on the line")
 
     def _deliver_notice(self, fusion: Fusion, situation: Situation) -> Decision | None:
         options = self.options

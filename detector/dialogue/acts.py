@@ -23,6 +23,8 @@ class Act(StrEnum):
     """Said over the caller on purpose: a person stops."""
     CHALLENGE = "challenge"
     """A trivial question that any human answers."""
+    PRESS_KEY = "press_key"
+    """Please press this key on your telephone: a person with a telephone in hand does."""
     REFUSE = "refuse"
     """There is no interest; do not call again."""
     GOODBYE = "goodbye"
@@ -51,5 +53,5 @@ class Act(StrEnum):
 _QUESTIONS = frozenset(
     {Act.GREETING, Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.CHALLENGE}
 )
-_EXAMINING = (_QUESTIONS - {Act.GREETING}) | {Act.HOLD, Act.INTERRUPT}
+_EXAMINING = (_QUESTIONS - {Act.GREETING}) | {Act.HOLD, Act.INTERRUPT, Act.PRESS_KEY}
 _CLOSING = frozenset({Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN})

@@ -8,7 +8,8 @@ The rules, first as prose:
 - It asks first what it understands least: what he wants, then whom, then who he is. What could not be understood
   is asked again, once.
 - An offer is refused, once, before anything is decided on it: who is wanted explains himself, a salesman pushes on
-  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question.
+  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question,
+  or with `press_key` is asked for a key of his telephone, one question sooner; which key, the seed says.
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
   stops. Where he has already offered something, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
@@ -57,8 +58,15 @@ class PlannerOptions:
     refuse_at: tuple[float, ...] = (1.0, 0.2)
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
+<<<<<<< HEAD
     most_of_suspects: int = 5
     """The same for a caller against whom something speaks: he is asked on rather than judged in doubt."""
+=======
+    press_key: bool = False
+    """Ask for a key of the telephone in place of the trivial question. Some lines carry no keys."""
+    key_patience: float = 6.0
+    """Silence after asking for a key before the agent speaks again: a telephone at the ear must be looked at first."""
+>>>>>>> keys
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
 
@@ -97,6 +105,8 @@ class Planner:
     prompts: PromptLibrary
     language: Language
     options: PlannerOptions = field(default_factory=PlannerOptions)
+    seed: int = 0
+    """Chooses the key that is asked for."""
     _spoken: list[_Spoken] = field(default_factory=list, init=False)
 
     @property
@@ -120,13 +130,14 @@ class Planner:
         return act in self._said()
 
     def say(self, act: Act, now: float) -> Prompt | None:
-        """Take the next unused wording of `act`; None where there is none left."""
+        """Take the next unused wording of `act`, or of a key the one that chance says; None where none is left."""
         used = {item.prompt.id for item in self._spoken}
-        for prompt in self.prompts.for_act(act, self.language):
-            if prompt.id not in used:
-                self._spoken.append(_Spoken(act, prompt, now))
-                return prompt
-        return None
+        unused = [each for each in self.prompts.for_act(act, self.language) if each.id not in used]
+        if not unused:
+            return None
+        prompt = unused[self.seed % len(unused) if act is Act.PRESS_KEY else 0]
+        self._spoken.append(_Spoken(act, prompt, now))
+        return prompt
 
     def ended(self, prompt_id: str, now: float) -> None:
         """The prompt was played to its end, or cut."""
@@ -134,9 +145,9 @@ class Planner:
             if item.prompt.id == prompt_id and item.ended is None:
                 item.ended = now
 
-    def act_of(self, prompt_id: str | None) -> Act | None:
-        """The act that a prompt of this call was said for; None where somebody else speaks for the agent."""
-        return next((item.act for item in self._spoken if item.prompt.id == prompt_id), None)
+    def prompt_of(self, prompt_id: str | None) -> Prompt | None:
+        """A prompt of this call; None where somebody else speaks for the agent."""
+        return next((item.prompt for item in self._spoken if item.prompt.id == prompt_id), None)
 
     def act_before(self, time: float) -> Act | None:
         """The act that what the caller begins to say at `time` can answer: he has heard enough of it by then."""
@@ -179,7 +190,7 @@ class Planner:
     def _silence_before_asking(self, floor: Floor) -> float:
         """How long both must have been silent: a caller who said something while the agent spoke may have more."""
         if not floor.turns_since_act:
-            return self.options.patience
+            return self.options.key_patience if self.last_act is Act.PRESS_KEY else self.options.patience
         has_replied = floor.caller_silent_since > self.silent_since
         return self.options.reply_silence if has_replied else self.options.afterthought
 
@@ -224,7 +235,14 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
+<<<<<<< HEAD
             return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.ASK_NAME, Act.HOLD)
+=======
+            if self.options.press_key:
+                # A key takes longer than a word: it must be asked for before the deadline comes near.
+                return (Act.ASK_CALLEE, Act.PRESS_KEY, Act.ASK_PURPOSE, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
+>>>>>>> keys
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

@@ -6,7 +6,8 @@ A prompt directory holds WAV files (mono, 8 kHz, 16-bit: what the SIP worker's p
                   "file": "zh-greeting-1.wav", "seconds": 4.2, "sha256": "…", "voice": "…"}, …]}
 
 `seconds`, `sha256` and `voice` may be missing in a user's own directory. His wordings of an act replace the shipped
-ones of the same language; the acts that he leaves out keep theirs.
+ones of the same language; the acts that he leaves out keep theirs. A wording of "press_key" also has `"key": "4"`, the
+key that it asks for.
 """
 
 import hashlib
@@ -29,7 +30,9 @@ MANIFEST = "manifest.json"
 LONGEST_SECONDS = 15.0
 """A longer prompt is a mistake: nobody listens to it."""
 _REQUIRED = ("id", "act", "language", "text", "file")
-_OPTIONAL = ("seconds", "sha256", "voice")
+_OPTIONAL = ("seconds", "sha256", "voice", "key")
+_KEYS = frozenset("0123456789")
+"""Keys that can be asked for by their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Prompt:
     seconds: float
     path: Path
     """WAV, mono, 8 kHz, 16-bit."""
+    key: str | None = None
+    """The key of the telephone that it asks for, where it asks for one."""
 
 
 class PromptLibrary:
@@ -132,7 +137,19 @@ def _read_row(row: Any, directory: Path, where: str) -> Prompt:
         )
     path = directory / texts["file"]
     seconds = _checked_file(path, row, where)
-    return Prompt(texts["id"], Act(texts["act"]), language, texts["text"], seconds, path)
+    act = Act(texts["act"])
+    return Prompt(texts["id"], act, language, texts["text"], seconds, path, _key_of(row, act, where))
+
+
+def _key_of(row: Mapping[str, Any], act: Act, where: str) -> str | None:
+    key = row.get("key")
+    if act is not Act.PRESS_KEY:
+        if key is not None:
+            raise ConfigurationError(f"{where}: has a key, but only {Act.PRESS_KEY} asks for one; remove it")
+        return None
+    if not isinstance(key, str) or key not in _KEYS:
+        raise ConfigurationError(f'{where}: key \'key\' must be the digit that the words ask for, "0" to "9"')
+    return key
 
 
 def _text_of(row: Mapping[str, Any], key: str, where: str) -> str:

@@ -1,5 +1,6 @@
 """The desk: what every call of the service works with, and how a call may be met."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,6 +29,11 @@ Treatment = Literal["screen", "allowed", "overload", "unknown"]
 `unsure` says, because too many are screened already or because it is not known who he is (something broke)."""
 
 
+def secret_seed() -> int:
+    """What nobody outside can know or work out from other calls: 64 bits of the system's own chance."""
+    return secrets.randbits(64)
+
+
 @dataclass(frozen=True, slots=True)
 class CallDesk:
     """What every call of the service works with."""
@@ -43,3 +49,5 @@ class CallDesk:
     spectator: Spectator = field(default_factory=Spectator)
     known_audio: KnownAudio | None = None
     """None: calls are not compared with others."""
+    seed: Callable[[], int] = secret_seed
+    """Asked for each engine: what the agent leaves to chance must not be foreseen by callers."""

@@ -190,6 +190,7 @@ class LiveCall:
         self._engines += 1
         self._origin = self._position
         try:
+            options = replace(options, seed=self._desk.seed())
             screener = CallScreener(self._journal.call, options, self._desk.parts)
         except Exception as error:  # noqa: BLE001 - nothing that breaks in the engine may drop the caller
             log.error("the engine could not start (%s); the call is put through", where(error))  # noqa: TRY400

@@ -11,6 +11,7 @@ from detector.call import CallInfo
 from detector.number_plan import classify
 from detector.signals.evidence import Evidence
 from detector.signals.history import history_evidence
+from detector.signals.key_challenge import KeyChallengeExtractor
 from detector.signals.known_names import KnownNames
 from detector.signals.landmarks import Landmarks
 from detector.signals.meaning import MeaningExtractor
@@ -56,6 +57,7 @@ class Observers:
         self._playback = PlaybackExtractor()
         self._turn_taking = TurnTakingExtractor(echo_seconds=self._playback.echo_seconds)
         self._responsiveness = ResponsivenessExtractor()
+        self._key_challenge = KeyChallengeExtractor()
         self._names = KnownNames(known_names)
         self._purpose_known = False
 
@@ -74,10 +76,16 @@ class Observers:
         return [
             *self._opening.receive_activity(at, seconds, is_speech, activity.level),
             *self._turn_taking.receive_activity(at, seconds, is_speech, now),
+            *self._key_challenge.time_passed(now),
         ]
 
     def tone(self, tone: ToneHeard, now: float) -> list[Evidence]:
-        return self._opening.receive_tone(tone.kind, tone.media_time, now)
+        found = self._opening.receive_tone(tone.kind, tone.media_time, now)
+        return found if tone.digit is None else [*found, *self.key(tone.digit, tone.media_time, now)]
+
+    def key(self, key: str, media_time: float, now: float) -> list[Evidence]:
+        """The caller pressed a key, be it told by his line or heard as a tone."""
+        return self._key_challenge.receive_key(key, media_time, now)
 
     def turn_ended(self, boundary: SpeechEnded, now: float) -> list[Evidence]:
         return self._playback.turn_ended(boundary.start, boundary.end, now)
@@ -120,16 +128,21 @@ class Observers:
 
     # What the agent does.
 
-    def agent_started(self, act: str | None, now: float, sound: Landmarks | None = None) -> list[Evidence]:
-        """The agent begins to speak; `sound` is what it looks like, where that is known."""
+    def agent_started(
+        self, act: str | None, now: float, sound: Landmarks | None = None, key: str | None = None
+    ) -> list[Evidence]:
+        """The agent begins to speak; `sound` is what it looks like, where that is known, `key` what it asks for."""
         if sound is not None:
             self._playback.prompt_started(sound, now)
+        if key is not None:
+            self._key_challenge.asked(key, now)
         return [
             *self._opening.receive_agent("started", now),
             *self._turn_taking.receive_agent("started", now, act),
         ]
 
     def agent_ended(self, act: str | None, now: float) -> list[Evidence]:
+        self._key_challenge.prompt_ended(now)
         return [
             *self._opening.receive_agent("ended", now),
             *self._turn_taking.receive_agent("ended", now, act),
@@ -169,6 +182,11 @@ class Observers:
     @property
     def is_emergency(self) -> bool:
         return self._patter.is_emergency
+
+    @property
+    def is_assistant(self) -> bool:
+        """Whether another answering assistant is on the line."""
+        return self._patter.is_assistant
 
     @property
     def purpose_known(self) -> bool:

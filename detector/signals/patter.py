@@ -8,6 +8,9 @@ last transcript, so that the evidence of a call adds up to its score.
 An emergency is believed at once, unless money is asked for, keys are to be pressed or something is sold
 along with it: "your son had an accident, transfer the fee" is an old fraud. Doubt only withholds the haste;
 it is no proof.
+
+Another answering assistant, or an announcement of the network, is known by its own words. One that sells something is a
+dialer that calls itself an assistant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +33,10 @@ _STAGE_STEP = 0.5
 _NEGLIGIBLE = 0.01
 """A smaller change waits until more has come together."""
 _EMERGENCY_BELIEVED = 2.0
-_EMERGENCY_DOUBTED = 1.5
-"""Score of a category from which on an emergency told along with it is not believed at once."""
+_ASSISTANT_BELIEVED = 1.8
+"""One plain term; or several weak ones, for dialers call themselves assistants, too."""
+_DOUBTED = 1.5
+"""Score of a category from which on an emergency, or an assistant, that comes along with it is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,11 @@ class PatterExtractor:
         """Whether words of an emergency were said, and nothing beside them that casts doubt on it."""
         return self.score(Role.EMERGENCY) >= _EMERGENCY_BELIEVED and not self._emergency_is_doubtful
 
+    @property
+    def is_assistant(self) -> bool:
+        """Whether another answering assistant speaks, and sells nothing."""
+        return self.score(Role.ASSISTANT) >= _ASSISTANT_BELIEVED and self._sold < _DOUBTED
+
     def score(self, role: Role) -> float:
         """How much was said in a role; natural log, positive, capped."""
         if role is Role.STAGE:
@@ -129,10 +139,12 @@ class PatterExtractor:
 
     @property
     def _emergency_is_doubtful(self) -> bool:
-        sold = max(self._group_scores(Role.CATEGORY).values(), default=0.0)
-        return bool(
-            sold >= _EMERGENCY_DOUBTED or self._heard[Role.MONEY_DEMAND] or self._heard[Role.PRESS_KEY]
-        )
+        return bool(self._sold >= _DOUBTED or self._heard[Role.MONEY_DEMAND] or self._heard[Role.PRESS_KEY])
+
+    @property
+    def _sold(self) -> float:
+        """Score of the best unwanted category."""
+        return max(self._group_scores(Role.CATEGORY).values(), default=0.0)
 
     def _value(self, role: Role) -> float:
         """The score of a role as evidence."""
@@ -189,7 +201,7 @@ class PatterExtractor:
         by_group: dict[str, list[str]] = {}
         for hit in hits:
             note = "" if hit.exactness is Exactness.CHARACTERS else " (by its sound)"
-            note += "" if hit.offer or not hit.role.speaks_against else " (only mentioned)"
+            note += "" if hit.offer or not hit.role.is_meant else " (only mentioned)"
             by_group.setdefault(hit.term.group, []).append(f"{hit.term.text}{note}")
         groups = self._matcher.lexicon.groups
         return "; ".join(f"{groups[name].title}: {', '.join(terms)}" for name, terms in by_group.items())

@@ -25,6 +25,8 @@ class Move(StrEnum):
     """Agrees to wait, or says that he cannot."""
     WEEKDAY = "weekday"
     NUMBER = "number"
+    KEYPAD = "keypad"
+    """Says that he has pressed a key, or that he cannot."""
     IRRITATION = "irritation"
     """Protests, or remarks on talking to a machine."""
     HEARING = "hearing"
@@ -77,6 +79,10 @@ _ZH = {
     ),
     Move.NUMBER: (
         rf"等于|^(是|就是|嗯|啊|等于)*[{_NUMERAL}\d]{{1,4}}(啊|呀|吧|嘛|呗|个|块|点|。|$)|[{_NUMERAL}\d]{{1,3}}[啊呀吧嘛呗]"
+    ),
+    Move.KEYPAD: (
+        r"按(过|好|完)?了(?!解)|按不(了|到|出|动)|(没法|没办法|不能|不会|不方便|怎么|哪里|哪儿|去哪)按|按哪|"
+        r"(没有?|哪有|找不到).{0,4}(键|拨号盘)|开着车|在开车|腾不出手|手里.{0,4}(拿|提|抱)"
     ),
     Move.IRRITATION: (
         r"有病|神经|毛病|干嘛|干吗|干啥|干什么|问这个|问这些|机器人|什么玩意|搞什么|搞啥|莫名其妙|"
@@ -131,6 +137,11 @@ _EN = {
     Move.NUMBER: (
         r"^(it'?s |that'?s |uh |um )*(\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine"
         r"|ten|eleven|twelve|twenty)\b"
+    ),
+    Move.KEYPAD: (
+        r"\b(pressed|pushed)\b|\bi (did|have) (press|push)\b|\b(can'?t|cannot|how do i|where do i) (press|push)\b|"
+        r"\b(no|don'?t have a|can'?t find the|where is the) (keypad|keys?|buttons?|dial)\b|\bdriving\b|"
+        r"\b(hands are|my hands) full\b"
     ),
     Move.IRRITATION: (
         r"\b(robot|machine|bot|ai|automated|computer|real person|human|kidding|seriously|stupid"

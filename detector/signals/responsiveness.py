@@ -31,6 +31,7 @@ _FITS: dict[str, tuple[float, frozenset[Move]]] = {
     "ask_repeat": (-0.3, frozenset({Move.PURPOSE, Move.IDENTITY, Move.CALLEE, Move.DENIAL})),
     "hold": (-0.4, frozenset({Move.ASSENT})),
     "challenge": (-1.0, frozenset({Move.WEEKDAY, Move.NUMBER})),
+    "press_key": (-0.4, frozenset({Move.KEYPAD, Move.NUMBER})),
     "refuse": (-0.5, frozenset({Move.DENIAL})),
     "greeting": (-0.2, frozenset({Move.IDENTITY, Move.CALLEE, Move.PURPOSE, Move.DENIAL})),
 }
@@ -48,6 +49,7 @@ _OFF: dict[str, tuple[float, float]] = {
     "ask_repeat": (0.3, 0.0),
     "hold": (0.6, 0.0),
     "challenge": (1.0, 0.5),
+    "press_key": (0.7, 0.0),
     "refuse": (0.5, 0.0),
 }
 _OFF_CAP = 1.6

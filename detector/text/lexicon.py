@@ -43,10 +43,16 @@ class Role(StrEnum):
         """Whether a term of this role makes an unwanted caller likelier."""
         return self in _AGAINST
 
+    @property
+    def is_meant(self) -> bool:
+        """Whether a term of this role counts in full only where the speaker means it, and does not talk about it."""
+        return self in _MEANT
+
 
 _AGAINST = frozenset(
     {Role.CATEGORY, Role.OPENER, Role.ADD_WECHAT, Role.PRESS_KEY, Role.STAGE, Role.MONEY_DEMAND}
 )
+_MEANT = _AGAINST | {Role.EMERGENCY, Role.ASSISTANT}
 
 
 @dataclass(frozen=True, slots=True)

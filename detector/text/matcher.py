@@ -14,6 +14,7 @@ from itertools import chain
 import ahocorasick
 
 from detector.call import Language
+from detector.text.assistants import speaks_as_assistant
 from detector.text.context import is_offered
 from detector.text.english import EnglishWords, read_english, word_count
 from detector.text.lexicon import Lexicon, Role, Term
@@ -132,7 +133,7 @@ class Matcher:
             span = normalized.original_span(start, end)
             if exactness is not Exactness.CHARACTERS and not _COMMAS.isdisjoint(text[span[0] : span[1]]):
                 continue
-            offer = is_offered(normalized.text[:start], normalized.text[end:], "zh")
+            offer = _is_meant(pattern.role, normalized.text[:start], normalized.text[end:], "zh")
             chance = pattern.term.exact or (pattern.units <= 2 and exactness is Exactness.ACCENT)
             supported = exactness is Exactness.CHARACTERS or not chance
             yield _hit(pattern, span, exactness, offer=offer, supported=supported)
@@ -173,8 +174,14 @@ class Matcher:
                 exactness = Exactness.CHARACTERS if same else Exactness.SOUND
                 if pattern.term.exact and not same:
                     continue
-                offer = is_offered(text[: span[0]], text[span[1] :], "en")
+                offer = _is_meant(pattern.role, text[: span[0]], text[span[1] :], "en")
                 yield _hit(pattern, span, exactness, offer=offer, supported=True)
+
+
+def _is_meant(role: Role, before: str, after: str, language: Language) -> bool:
+    """Whether the speaker means what he says, by the text around it, and does not talk about it."""
+    judge = speaks_as_assistant if role is Role.ASSISTANT else is_offered
+    return judge(before, after, language)
 
 
 def _automaton(patterns: dict[str, list[_Pattern]]) -> ahocorasick.Automaton | None:
@@ -200,7 +207,7 @@ def _hit(
     if exactness is not Exactness.CHARACTERS and pattern.term.language == "zh":
         credit = _SOUND_CREDIT[exactness]
         weight *= credit[min(pattern.units, len(credit)) - 1]
-    if not offer and (pattern.role.speaks_against or pattern.role is Role.EMERGENCY):
+    if not offer and pattern.role.is_meant:
         weight *= _TALKED_ABOUT
     return Hit(pattern.term, pattern.role, *span, exactness, offer, weight, supported)
 

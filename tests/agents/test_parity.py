@@ -8,6 +8,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,15 @@ from detector.agents.scenario import Scenario, load_scenarios
 from detector.agents.scenario_caller import ScenarioCaller
 from detector.agents.session import LiveSession
 from detector.agents.simulator import Simulator
+from detector.agents.virtual import no_latency
 from detector.audio.files import AudioFile
 from detector.audio.frames import BLOCK_SAMPLES, SAMPLE_RATE, Samples
 from detector.call import CallInfo, Language
 from detector.clock import VirtualClock
 from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
+from detector.dialogue.acts import Act
+from detector.dialogue.planner import PlannerOptions
 from detector.dialogue.prompts import Prompt, PromptLibrary
 from detector.events import PromptState
 from detector.resources import fixtures_dir
@@ -61,6 +65,10 @@ def hears(samples: Samples, language: Language | None) -> Transcript:
     return Transcript(
         WORDS[hashlib.sha256(samples.tobytes()).digest()[0] % len(WORDS)], language or "zh", -0.3
     )
+
+
+def sells(_samples: Samples, _language: Language | None) -> Transcript:
+    return Transcript("无抵押无担保当天就能放款", "zh", -0.3)
 
 
 class Timer:
@@ -203,6 +211,29 @@ def test_live_and_simulated_calls_are_judged_alike(
     assert len(simulated.turns) > 1
     assert judgement(live.record) == judgement(simulated)
     assert live.record.acts_to_json() == simulated.acts_to_json()
+
+
+def test_simulated_callers_are_asked_for_a_key_that_only_the_seed_tells_and_press_none(
+    parts: ScreenerParts, demo: dict[str, Scenario]
+) -> None:
+    undecided = PolicyOptions(
+        hang_up_at=99.0,
+        forward_at=(-99.0,),
+        neutral_at=-99.0,
+        suspicious_at=-99.0,
+        plain_notice=99.0,
+        deadline=90.0,
+    )
+    options = ScreenerOptions(policy=undecided, planner=PlannerOptions(press_key=True))
+    simulator = Simulator(parts, options, sells, no_latency, Clips(DEMO / "clips"))
+    scenario, keys = demo["demo-stock-tts-bot"], []
+    for seed in (0, 0, 1, 2):
+        record = replace(simulator, seed=seed).run(scenario)
+        keys += [act.prompt_id for act in record.acts if act.act is Act.PRESS_KEY]
+        assert [item.llr for item in record.evidence if item.source == "responsive.key"] in ([0.2], [])
+    assert len(keys) == 4
+    assert keys[0] == keys[1]
+    assert len(set(keys)) > 1
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.7])

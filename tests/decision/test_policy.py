@@ -1,6 +1,7 @@
 """A wanted caller is never hung up on: hanging up needs strong odds and two independent kinds of evidence."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -207,5 +208,23 @@ def test_what_sounds_like_an_announcement_is_hung_up_on_only_against_much_proof(
 def test_nobody_is_put_through_in_mid_sentence() -> None:
     assert Policy().decide(fused(PERSON), replace(TALKING, is_speaking=True)) is None
     decision = Policy().decide(fused(PERSON), TALKING)
+    assert decision is not None
+    assert decision.action == "forward"
+
+
+@pytest.mark.parametrize("pieces", [(), (PATTER, TALKS_ON), (PERSON,)], ids=["nothing", "unwanted", "wanted"])
+@pytest.mark.parametrize("unsure", ["forward", "take_message"])
+def test_another_assistants_message_is_taken_whatever_the_evidence(
+    pieces: tuple[tuple[str, float, Axis], ...], unsure: Literal["forward", "take_message"]
+) -> None:
+    assistant = replace(TALKING, is_assistant=True, questions_answered=2, could_explain=True)
+    for now in (3.0, 60.0):
+        decision = Policy(PolicyOptions(unsure=unsure)).decide(fused(*pieces), replace(assistant, now=now))
+        assert decision is not None
+        assert (decision.action, decision.label) == ("take_message", "unsure")
+
+
+def test_an_emergency_goes_before_an_assistant() -> None:
+    decision = Policy().decide(fused(), replace(TALKING, is_assistant=True, is_emergency=True))
     assert decision is not None
     assert decision.action == "forward"

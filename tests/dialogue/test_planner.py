@@ -100,6 +100,42 @@ def test_an_offer_is_refused_once_and_then_asked_about(planner: Planner) -> None
     assert planner.plan(replace(offered, now=22.0, caller_silent_since=21.0)) is Act.CHALLENGE
 
 
+def test_with_keys_a_key_is_asked_for_in_place_of_the_trivial_question(planner: Planner) -> None:
+    planner.options = PlannerOptions(press_key=True)
+    for act, start in ((Act.GREETING, 0.5), (Act.REFUSE, 7.0), (Act.ASK_CALLEE, 12.0)):
+        say(planner, act, start, start + 1.5)
+    offered = replace(QUIET, turns_since_act=1, understood=True, log_odds=2.0, purpose_known=True)
+    assert planner.plan(replace(offered, now=17.0, caller_silent_since=16.0)) is Act.PRESS_KEY
+    say(planner, Act.PRESS_KEY, 17.0, 19.0)
+    answered = replace(offered, now=22.0, caller_silent_since=21.0)
+    assert planner.plan(answered) is Act.ASK_PURPOSE, "what he says instead is a reply like any"
+    say(planner, Act.ASK_PURPOSE, 22.0, 23.0)
+    assert planner.plan(replace(answered, now=27.0, caller_silent_since=26.0)) is not Act.CHALLENGE
+
+
+def test_who_looks_for_the_key_is_given_longer_than_who_is_silent(planner: Planner) -> None:
+    planner.options = options = PlannerOptions(press_key=True)
+    say(planner, Act.GREETING, 0.5, 4.0)
+    say(planner, Act.PRESS_KEY, 17.0, 19.0)
+    searching = replace(QUIET, caller_silent_since=16.0, log_odds=2.0, purpose_known=True)
+    assert options.key_patience > options.patience
+    assert planner.plan(replace(searching, now=19.0 + options.patience + 0.1)) is None
+    assert planner.plan(replace(searching, now=19.0 + options.key_patience + 0.1)) is not None
+
+
+def test_the_seed_says_which_key_is_asked_for_and_any_seed_will_do() -> None:
+    library, keys = PromptLibrary.load(), []
+    for seed in (*range(9), -1, 2**64):
+        prompt = Planner(library, "zh", seed=seed).say(Act.PRESS_KEY, 1.0)
+        assert prompt is not None
+        keys.append(prompt.key)
+    assert sorted(filter(None, keys[:9])) == list("123456789")
+    assert None not in keys
+    greeting = Planner(library, "zh", seed=5).say(Act.GREETING, 1.0)
+    assert greeting is not None
+    assert greeting.id == "zh-greeting-1", "nothing else is left to chance"
+
+
 def test_a_turn_answers_what_had_been_heard_when_it_began(planner: Planner) -> None:
     say(planner, Act.GREETING, 0.5, 4.0)
     say(planner, Act.REFUSE, 7.0, 9.0)

@@ -2,6 +2,7 @@ import hashlib
 import json
 import re
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ MANY_WORDINGS = (
     Act.CHALLENGE,
     Act.REFUSE,
 )
-SHORT_ACTS = (*MANY_WORDINGS[:7], Act.CONNECTING)
+SHORT_ACTS = (*MANY_WORDINGS[:7], Act.PRESS_KEY, Act.CONNECTING)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,24 @@ def test_greetings_say_that_they_are_automatic_and_that_the_call_is_transcribed(
     for prompt in library.for_act(Act.GREETING, language):
         assert re.search(assistant, prompt.text), prompt.id
         assert re.search(transcribed, prompt.text), prompt.id
+
+
+@pytest.mark.parametrize(
+    ("language", "numbers"),
+    [
+        ("zh", "一二三四五六七八九"),
+        ("en", ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]),
+    ],
+)
+def test_each_key_from_1_to_9_is_asked_for_in_plain_words(
+    library: PromptLibrary, language: Language, numbers: Sequence[str]
+) -> None:
+    prompts = library.for_act(Act.PRESS_KEY, language)
+    assert [prompt.key for prompt in prompts] == list("123456789")
+    for prompt, number in zip(prompts, numbers, strict=True):
+        words = prompt.text.split() if language == "en" else prompt.text
+        assert [word for word in words if word in numbers] == [number]
+    assert all(prompt.key is None for prompt in library.prompts if prompt.act is not Act.PRESS_KEY)
 
 
 def test_refusals_say_that_there_is_no_interest_and_ask_not_to_be_called_again(
@@ -160,6 +179,10 @@ def test_own_wordings_replace_those_of_the_same_act_and_language(
         (own_row(txt="x"), "unknown key 'txt'"),
         (own_row(text="好的，请讲。"), "never says yes"),
         (own_row(text="Yes, who is it?", language="en"), "never says yes"),
+        (own_row(act="press_key", text="请按四。"), "key 'key' must be the digit"),
+        (own_row(act="press_key", text="请按四。", key=4), "key 'key' must be the digit"),
+        (own_row(act="press_key", text="请按四十四。", key="44"), "key 'key' must be the digit"),
+        (own_row(key="4"), "only press_key asks for one"),
         (own_row(id="zh-refuse-1"), "belongs to a shipped prompt"),
         ("greeting", "is no object"),
         ({"id": "own-1"}, "'act' must be a text"),

@@ -23,7 +23,7 @@ from detector.dialogue.acts import Act
 from detector.dialogue.prompts import PromptLibrary
 from detector.screener import ScreenerOptions, ScreenerParts
 from detector.service.answering import AnsweringOptions, AnsweringService, utc_now
-from detector.service.desk import CallDesk, ForwardOptions
+from detector.service.desk import CallDesk, ForwardOptions, secret_seed
 from detector.service.known_audio import KnownAudio
 from detector.service.known_numbers import KnownNumbers
 from detector.service.spectator import Spectator
@@ -242,6 +242,7 @@ async def run_service(
     spectator: Spectator | None = None,
     patience: float = 20.0,
     wall_clock: Callable[[], datetime] = utc_now,
+    seed: Callable[[], int] = secret_seed,
 ) -> AsyncIterator[Rig]:
     board, clock = Switchboard(transfer=transfer), VirtualClock(500.0)
     recognition = recognition or Recognition("喂")
@@ -258,6 +259,7 @@ async def run_service(
             scheduler=asyncio.get_running_loop(),
             spectator=spectator or Spectator(),
             known_audio=known_audio,
+            seed=seed,
         )
         entries = tuple(parse_entry(entry, "own", cast("Any", verdict)) for verdict, entry in lists)
         known = KnownNumbers(store, entries, clock, wall_clock, patience=5.0)
