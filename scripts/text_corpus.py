@@ -74,17 +74,20 @@ def read_texts(folder: Path) -> Iterator[Call]:
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             try:
-                row = json.loads(line)
-                turns = tuple(Turn(turn["after"], turn["text"], turn.get("stage")) for turn in row["turns"])
-                if not turns:
-                    raise ValueError("nothing is said")
-                name, said = row["id"], (row["language"], row["wanted"], row["caller"], row["category"])
-                # Two exchanges that grow from one opening have one number: they are split together.
-                pair = _PAIR.search(name)
-                group = f"{path.stem}-{pair[1]}" if pair else ""
-                yield Call(name, "texts", *said, turns, group=group)
+                yield _written(json.loads(line), path.stem)
             except (ValueError, KeyError) as error:
                 print(f"{path.name}:{number}: not a call, left out ({error!r})")
+
+
+def _written(row: Mapping[str, Any], file: str) -> Call:
+    """Return one call of the file called `file`. Raises ValueError or KeyError where the row is none."""
+    turns = tuple(Turn(turn["after"], turn["text"], turn.get("stage")) for turn in row["turns"])
+    if not turns:
+        raise ValueError("nothing is said")
+    name, said = row["id"], (row["language"], row["wanted"], row["caller"], row["category"])
+    # Two exchanges that grow from one opening have one number: they are split together.
+    pair = _PAIR.search(name)
+    return Call(name, "texts", *said, turns, group=f"{file}-{pair[1]}" if pair else "")
 
 
 def read_scenarios(paths: list[Path]) -> Iterator[Call]:

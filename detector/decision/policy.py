@@ -14,12 +14,8 @@ The rules, in the order in which they are asked; the first that holds decides:
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
     put through.
-<<<<<<< HEAD
- 7. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
+ 8. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
     who said nothing that could be understood: silence proves nothing.
-=======
- 8. The deadline has passed: a message where the odds speak against him, else what `unsure` does.
->>>>>>> keys
 
 Hanging up is the error that cannot be forgiven, so rule 5 is the only way to it.
 """

@@ -58,15 +58,12 @@ class PlannerOptions:
     refuse_at: tuple[float, ...] = (1.0, 0.2)
     """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
     most_questions: int = 3
-<<<<<<< HEAD
     most_of_suspects: int = 5
     """The same for a caller against whom something speaks: he is asked on rather than judged in doubt."""
-=======
     press_key: bool = False
     """Ask for a key of the telephone in place of the trivial question. Some lines carry no keys."""
     key_patience: float = 6.0
     """Silence after asking for a key before the agent speaks again: a telephone at the ear must be looked at first."""
->>>>>>> keys
     prompt_overdue: float = 2.0
     """A prompt whose end nobody reports counts as ended this long after it should have."""
 
@@ -235,14 +232,10 @@ class Planner:
         if not floor.turns_since_act:
             return (Act.ASK_CALLEE, Act.ASK_REPEAT, Act.ASK_NAME)
         if self._offers(floor):
-<<<<<<< HEAD
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.ASK_NAME, Act.HOLD)
-=======
             if self.options.press_key:
                 # A key takes longer than a word: it must be asked for before the deadline comes near.
-                return (Act.ASK_CALLEE, Act.PRESS_KEY, Act.ASK_PURPOSE, Act.HOLD)
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.HOLD)
->>>>>>> keys
+                return (Act.ASK_CALLEE, Act.PRESS_KEY, Act.ASK_PURPOSE, Act.ASK_NAME, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.ASK_NAME, Act.HOLD)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

@@ -5,8 +5,8 @@ take 0.2 s to 1 s in conversation (Stivers et al., 2009, "Universals and cultura
 average over ten languages; a question from a machine takes longer), and never the same twice.
 
 Both are a mean that differs from caller to caller and a spread about it, so that several delays of one call are
-judged together: as the marginal likelihood of all of them. Unwanted callers are machines or people, as likely one as the
-other; a caller at a person's pace is therefore cleared of little. The old, the slow and those on a line with much
+judged together: as the marginal likelihood of all of them. Unwanted callers are machines or people, as likely one as
+the other; a caller at a person's pace is therefore cleared of little. The old, the slow and those on a line with much
 latency take longer, hence the broad mean of people and the bound of the whole.
 """
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 __all__ = ["delay_evidence"]
 
 MOST = (0.5, 1.6, 2.2)
-"""Natural log, by the number of delays: the old and hard of hearing take a second, too, before they answer. No number of
-delays is better proof than 9 to 1."""
+"""Natural log, by the number of delays: the old and hard of hearing take a second, too, before they answer. No number
+of delays is better proof than 9 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,9 @@ class TurnTakingExtractor:
             self._greeting = (self._agent_since, now)
         if self._talked_over is not None:
             self._talked_over.agent_until = now
-        if self._act not in _NO_REPLY_EXPECTED and not self._talk.is_talking:
+        # Somebody else's words, in a recording, are another talk, at another pace.
+        is_ours = self._act is not None
+        if is_ours and self._act not in _NO_REPLY_EXPECTED and not self._talk.is_talking:
             self._asked_at = now
         self._agent_since = None
         return []
