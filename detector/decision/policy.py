@@ -35,9 +35,9 @@ SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize"
 class PolicyOptions:
     """Thresholds in nats of log-odds, times in seconds after answer."""
 
-    hang_up_at: float = 2.6
-    """About 13 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 0.9
+    hang_up_at: float = 2.8
+    """About 16 : 1 for unwanted, with the caps of fusion.json."""
+    unasked_margin: float = 1.2
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
     answered_discount: float = 0.3
@@ -45,6 +45,8 @@ class PolicyOptions:
     wanted has explained himself by then."""
     notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
+    hardly_notice: float = 0.4
+    """Probability of an announcement up to which no such margin is asked for; all of it is from `likely_notice` on."""
     forward_at: tuple[float, ...] = (-2.0, -1.2)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 40.0
@@ -67,6 +69,11 @@ class PolicyOptions:
     """Log-odds of a machine against a person, for the same."""
     suspicious_at: float = 0.7
     """Above it an undecided caller leaves a message instead of being put through."""
+
+    def like_a_notice(self, probability: float) -> float:
+        """How far something with this probability of an announcement is treated as one, 0 to 1."""
+        share = (probability - self.hardly_notice) / (self.likely_notice - self.hardly_notice)
+        return min(max(share, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +187,8 @@ class Policy:
             limit += options.unasked_margin
         elif fusion.unmoved > 0 and situation.questions_answered >= 2:
             limit -= options.answered_discount
+        limit = max(limit, options.hang_up_at + options.notice_margin * options.like_a_notice(fusion.notice))
         if fusion.log_odds < limit or situation.is_protected_number:
-            return None
-        if (
-            fusion.notice >= options.likely_notice
-            and fusion.log_odds < options.hang_up_at + options.notice_margin
-        ):
             return None
         families, from_audio = fusion.independent_sources()
         if families < 2 or not from_audio or not situation.heard_intelligible_speech:

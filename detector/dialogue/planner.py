@@ -152,9 +152,12 @@ class Planner:
         return next((item.act for item in reversed(self._spoken) if item.started <= heard), None)
 
     def has_given_a_turn(self, now: float) -> bool:
-        """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""
+        """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it.
+
+        An interruption gives nobody a chance to explain himself.
+        """
         return any(
-            (item.act.examines or item.act is Act.REFUSE)
+            ((item.act.is_question and item.act.examines) or item.act is Act.REFUSE)
             and item.ended is not None
             and now - item.ended >= self.options.turn_given
             for item in self._spoken

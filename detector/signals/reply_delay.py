@@ -1,8 +1,8 @@
 """How long a caller takes to reply: the pace of people, or that of a machine.
 
 A machine takes what endpointing, recognition and synthesis (or picking a clip) take: about a second, each time. People
-take 0.2 s to 1 s in conversation (Stivers et al., 2009, "Universals and cultural variation in turn-taking": 0.2 s on the
-average over ten languages; a question from a machine takes longer), and never the same twice.
+take 0.2 s to 1 s in conversation (Stivers et al., 2009, "Universals and cultural variation in turn-taking": 0.2 s on
+the average over ten languages; a question from a machine takes longer), and never the same twice.
 
 Both are a mean that differs from caller to caller and a spread about it, so that several delays of one call are
 judged together: as the marginal likelihood of all of them. Unwanted callers are machines or people, as likely one as

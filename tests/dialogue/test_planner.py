@@ -202,3 +202,15 @@ def test_nobody_is_asked_without_end(planner: Planner, log_odds: float, most: in
 def test_a_prompt_whose_end_nobody_reports_does_not_silence_the_agent(planner: Planner) -> None:
     planner.say(Act.GREETING, 0.5)
     assert planner.plan(replace(QUIET, now=12.0)) is not None
+
+
+@pytest.mark.parametrize(
+    ("act", "explains"),
+    [(Act.GREETING, False), (Act.INTERRUPT, False), (Act.REFUSE, True), (Act.ASK_PURPOSE, True)],
+)
+def test_only_a_question_or_a_refusal_gives_a_caller_the_chance_to_explain(
+    planner: Planner, act: Act, explains: bool
+) -> None:
+    say(planner, act, 1.0, 3.0)
+    assert not planner.has_given_a_turn(4.0), "too soon"
+    assert planner.has_given_a_turn(6.0) == explains
