@@ -59,8 +59,8 @@ class PolicyOptions:
     """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: float = 0.1
-    """Below it nothing speaks against a caller who has answered `questions` of them."""
+    neutral_at: float = -0.5
+    """Below it nothing speaks against a caller who has answered `questions` of them; above it he is refused first."""
     plain_notice: float = 2.0
     """Log-likelihood ratio of the words of an announcement from which on it is one."""
     likely_notice: float = 0.8

@@ -55,8 +55,9 @@ class PlannerOptions:
     """The same for a caller against whom something speaks."""
     suspicious_at: float = 0.5
     """Log-odds (nats) from which on something speaks against a caller."""
-    refuse_at: tuple[float, ...] = (1.0, 0.2)
-    """Log-odds from which on what a caller offers is refused, to hear how he takes it; by questions asked before."""
+    refuse_at: tuple[float, ...] = (1.0, 0.2, -0.5)
+    """Log-odds from which on what a caller wants is refused, to hear how he takes it; by questions asked before. After
+    two of them that cleared up nothing a refusal tells more than a third."""
     most_questions: int = 3
     most_of_suspects: int = 5
     """The same for a caller against whom something speaks: he is asked on rather than judged in doubt."""

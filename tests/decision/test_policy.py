@@ -143,7 +143,17 @@ def test_a_person_who_answers_is_put_through() -> None:
 
 
 def test_a_person_answers_two_questions_at_most() -> None:
-    decision = Policy().decide(fused(), replace(TALKING, questions_answered=2))
+    calm = fused(("responsive.fits", -0.6, "wanted"))
+    assert Policy().decide(calm, replace(TALKING, questions_answered=1)) is None
+    decision = Policy().decide(calm, replace(TALKING, questions_answered=2))
+    assert decision is not None
+    assert decision.action == "forward"
+
+
+def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_was_refused_as_well() -> None:
+    asked_twice = replace(TALKING, questions_answered=2, could_explain=True)
+    assert Policy().decide(fused(), asked_twice) is None
+    decision = Policy().decide(fused(), replace(asked_twice, questions_answered=3))
     assert decision is not None
     assert decision.action == "forward"
 
