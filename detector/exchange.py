@@ -66,6 +66,11 @@ class Exchange:
                 self.answered.add(act)
         return act
 
+    @property
+    def has_explained(self) -> bool:
+        """He answered something that let him explain himself, or had nothing to say to it and is silent."""
+        return self.has_finished or any(act.lets_explain for act in self.answered)
+
     def given_up(self, turn: int) -> bool:
         """The transcript of this turn will not come; returns whether it was waited for."""
         self._acts.pop(turn, None)

@@ -291,7 +291,7 @@ class CallScreener:
             heard_intelligible_speech=self._exchange.is_intelligible,
             is_speaking=self._listener.is_speaking and not self._hung_up,
             has_finished=self._hung_up or self._exchange.has_finished,
-            could_explain=self._planner.has_given_a_turn(self.now) or not self._options.interactive,
+            could_explain=self._could_explain,
             is_emergency=self._observers.is_emergency,
             is_assistant=self._observers.is_assistant,
             was_lost=self._call.history.lost_by_us,
@@ -300,6 +300,12 @@ class CallScreener:
             failure=self._failure,
             category=self._observers.category,
         )
+
+    @property
+    def _could_explain(self) -> bool:
+        """He was given a turn and has used it, or let it pass: nobody is judged in the middle of his explanation."""
+        has_had_his_turn = self._planner.has_given_a_turn(self.now) and self._exchange.has_explained
+        return has_had_his_turn or not self._options.interactive
 
     # Speaking and acting.
 

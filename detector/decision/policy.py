@@ -37,7 +37,7 @@ class PolicyOptions:
 
     hang_up_at: float = 2.8
     """About 16 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 1.2
+    unasked_margin: float = 2.0
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
     answered_discount: float = 0.3

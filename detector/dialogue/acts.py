@@ -45,6 +45,11 @@ class Act(StrEnum):
         return self in _EXAMINING
 
     @property
+    def lets_explain(self) -> bool:
+        """Whether it gives a caller the chance to say why he is wanted: an interruption does not."""
+        return (self.examines and self.is_question) or self is Act.REFUSE
+
+    @property
     def expects_reply(self) -> bool:
         """Whether a person usually says something after it."""
         return self not in _CLOSING

@@ -11,7 +11,7 @@ The rules, first as prose:
   or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question,
   or with `press_key` is asked for a key of his telephone, one question sooner; which key, the seed says.
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
-  stops. Where he has already offered something, the refusal is what he is interrupted with.
+  stops. Where much speaks against him, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
 - The same wording never comes twice in a call, and an act whose wordings are used up is not said again.
 
@@ -153,14 +153,9 @@ class Planner:
         return next((item.act for item in reversed(self._spoken) if item.started <= heard), None)
 
     def has_given_a_turn(self, now: float) -> bool:
-        """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it.
-
-        An interruption gives nobody a chance to explain himself.
-        """
+        """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""
         return any(
-            ((item.act.is_question and item.act.examines) or item.act is Act.REFUSE)
-            and item.ended is not None
-            and now - item.ended >= self.options.turn_given
+            item.act.lets_explain and item.ended is not None and now - item.ended >= self.options.turn_given
             for item in self._spoken
         )
 
@@ -206,7 +201,7 @@ class Planner:
         patience = options.suspicious_monologue if self._is_suspicious(floor) else options.monologue
         if floor.now - max(floor.speaking_since, self.silent_since) < patience:
             return None
-        return Act.REFUSE if self._offers(floor) else Act.INTERRUPT
+        return Act.REFUSE if floor.log_odds >= options.refuse_at[0] else Act.INTERRUPT
 
     def _is_suspicious(self, floor: Floor) -> bool:
         return floor.log_odds >= self.options.suspicious_at

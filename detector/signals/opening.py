@@ -30,7 +30,7 @@ class OpeningOptions:
     slow_start: float = 2.5
     """People take up to about 2 s to answer a machine, and the old longer."""
     dead_air: tuple[float, ...] = (4.0, 8.0)
-    late_start: float = 1.2
+    late_start: float = 1.5
     """Whoever says hello to whoever picks up has begun by then."""
     late_into_greeting: float = 0.8
     """Of the greeting, heard by then."""

@@ -1,0 +1,40 @@
+"""What the engine remembers of the talk: nobody counts as heard in the middle of his explanation."""
+
+import numpy as np
+import pytest
+
+from detector.dialogue.acts import Act
+from detector.events import TurnEnded
+from detector.exchange import FINISHED, Exchange
+from detector.speech.transcript import Transcript
+
+
+def turn(number: int, start: float, end: float) -> TurnEnded:
+    return TurnEnded(number, start, end, np.zeros(8, np.int16), "zh", False, end)
+
+
+@pytest.mark.parametrize(
+    ("act", "explains"),
+    [(Act.REFUSE, True), (Act.ASK_PURPOSE, True), (Act.INTERRUPT, False), (Act.HOLD, False), (None, False)],
+)
+def test_an_answer_to_a_question_or_a_refusal_explains(act: Act | None, explains: bool) -> None:
+    exchange = Exchange()
+    exchange.turn_ended(turn(0, 5.0, 7.0), act)
+    assert not exchange.has_explained
+    exchange.transcribed(0, Transcript("我是人事部的，不是推销的", "zh", -0.3))
+    assert exchange.has_explained == explains
+
+
+def test_who_is_silent_has_had_his_say_and_who_speaks_has_not() -> None:
+    exchange = Exchange()
+    exchange.pause(9.0, speaking=True, silent_since=7.0)
+    assert not exchange.has_explained
+    exchange.pause(9.0, speaking=False, silent_since=9.0 - FINISHED)
+    assert exchange.has_explained
+
+
+def test_what_is_still_being_recognized_has_not_been_said_yet() -> None:
+    exchange = Exchange()
+    exchange.turn_ended(turn(0, 5.0, 7.0), Act.REFUSE)
+    exchange.pause(9.5, speaking=False, silent_since=7.0)
+    assert not exchange.has_explained
