@@ -3,9 +3,13 @@
 from detector.dialogue.acts import Act
 from detector.dialogue.planner import Floor
 from detector.events import TurnEnded
+from detector.signals.reply_moves import count_units, is_puzzled, normalize_reply
 from detector.speech.transcript import Transcript
 
 __all__ = ["Exchange"]
+
+SENTENCE = 5
+"""Characters or words from which on a turn is more than "啊？" or "sorry, what"."""
 
 FINISHED = 1.2
 """Seconds of silence after which a caller has finished: recordings leave 0.6 between two sentences."""
@@ -22,6 +26,8 @@ class Exchange:
         """At least one turn of the call was recognized reliably."""
         self.answered: set[Act] = set()
         """Questions after which the caller said something intelligible."""
+        self.explained: set[Act] = set()
+        """Questions and refusals after which he said more than a word of surprise."""
         self.has_finished = False
         """He has paused, and all that he said is transcribed."""
         self._count = 0
@@ -64,12 +70,13 @@ class Exchange:
             self.is_intelligible = self._understood_since_act = True
             if act is not None and (act.examines or act is Act.REFUSE):
                 self.answered.add(act)
+            if act is not None and act.lets_explain and _is_a_sentence(transcript.text):
+                self.explained.add(act)
         return act
 
-    @property
-    def has_explained(self) -> bool:
-        """He answered something that let him explain himself, or had nothing to say to it and is silent."""
-        return self.has_finished or any(act.lets_explain for act in self.answered)
+    def has_explained(self, act: Act | None) -> bool:
+        """Whether he has said what he has to say to `act`: a sentence of it was understood, or he has finished."""
+        return self.has_finished or act in self.explained
 
     def given_up(self, turn: int) -> bool:
         """The transcript of this turn will not come; returns whether it was waited for."""
@@ -99,3 +106,7 @@ class Exchange:
             log_odds=log_odds,
             purpose_known=purpose_known,
         )
+
+
+def _is_a_sentence(text: str) -> bool:
+    return count_units(normalize_reply(text)) >= SENTENCE and not is_puzzled(text)

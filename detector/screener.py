@@ -292,6 +292,7 @@ class CallScreener:
             is_speaking=self._listener.is_speaking and not self._hung_up,
             has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._could_explain,
+            was_refused=Act.REFUSE in self._exchange.answered,
             is_emergency=self._observers.is_emergency,
             is_assistant=self._observers.is_assistant,
             was_lost=self._call.history.lost_by_us,
@@ -304,7 +305,8 @@ class CallScreener:
     @property
     def _could_explain(self) -> bool:
         """He was given a turn and has used it, or let it pass: nobody is judged in the middle of his explanation."""
-        has_had_his_turn = self._planner.has_given_a_turn(self.now) and self._exchange.has_explained
+        last = self._planner.last_to_explain
+        has_had_his_turn = self._planner.has_given_a_turn(self.now) and self._exchange.has_explained(last)
         return has_had_his_turn or not self._options.interactive
 
     # Speaking and acting.

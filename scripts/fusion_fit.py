@@ -33,6 +33,8 @@ TIED: Mapping[str, str] = {
     "refusal.explains": "refusal.pushes_on",
 }
 """Sources that hold the rises and the falls of one reading, and so have one weight."""
+FIXED = frozenset({"responsive.key"})
+"""Sources that no simulated call shows: their weights stay as they were set by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,16 @@ def _notice(samples: Samples, model: FusionModel) -> Floats:
 def fit(samples: Samples, model: FusionModel) -> FusionModel:
     """Return `model` with the weights that suit the samples best; caps, families and fixed zeros stay."""
     names = samples.sources
-    free = [name for name in names if name not in TIED and model.sources[name].weight > 0]
+    free = [
+        name for name in names if name not in TIED and name not in FIXED and model.sources[name].weight > 0
+    ]
+    fixed = np.array([model.sources[name].weight if name in FIXED else 0.0 for name in names])
     place = np.array(
         [free.index(TIED.get(name, name)) if TIED.get(name, name) in free else -1 for name in names]
     )
 
     def spread(values: Floats) -> Floats:
-        return np.where(place >= 0, values[place], 0.0)
+        return np.where(place >= 0, values[place], fixed)
 
     def loss(values: Floats) -> tuple[float, Floats]:
         total, slopes = _log_odds(samples, model, spread(values), 0.0)

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from detector.agents.clips import altered
 from detector.agents.record import CallRecord
 from detector.agents.virtual import VirtualDriver
 from detector.audio.files import read_clip
@@ -165,6 +166,10 @@ def test_two_that_say_the_same_in_the_same_instant_part_at_the_deadline(parts: S
     assert max(agent.screener.now for agent in pair) <= PolicyOptions().deadline + 4.0
 
 
+PACES = (1.0, 0.93, 1.07, 0.9, 1.1, 0.96, 1.04, 0.87)
+"""Nobody says anything twice alike, but a recording."""
+
+
 class Voice:
     """A caller of whom every turn is understood as the next of these texts, the last one again and again."""
 
@@ -175,7 +180,8 @@ class Voice:
         driver = VirtualDriver(self.screener, self._recognize, lambda _seconds, _transcript: LATENCY)
         speech = read_clip(parts.prompts.for_act(Act.ASK_REPEAT, "zh")[0].path)
         quiet = np.zeros(int(2.5 * SAMPLE_RATE), np.int16)
-        audio = np.concatenate([quiet, quiet, *([speech, quiet] * 8)])
+        pieces = [piece for pace in PACES for piece in (altered(speech, pace), quiet)]
+        audio = np.concatenate([quiet, quiet, *pieces])
         for start in range(0, len(audio), BLOCK_SAMPLES):
             for event in driver.feed(audio[start : start + BLOCK_SAMPLES]):
                 self.record.receive(event)

@@ -32,9 +32,8 @@ CALLER_AUDIO_FAMILIES = frozenset(
     {"answers", "known", "patter", "playback", "refusal", "responsiveness", "turn_taking"}
 )
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
-_REACTIONS = frozenset({"answers", "refusal"})
-_LEAST_REACTION = 0.1
-"""Nats from which on a reaction counts: whoever is wanted clears himself when he is asked, or refused."""
+_LEAST_REFUSED = 0.1
+"""Nats from which on the reaction to a refusal counts, which is read by itself: whoever is wanted clears himself."""
 
 
 def probability(log_odds: float) -> float:
@@ -183,23 +182,18 @@ class Fusion:
 
         return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
 
-    @property
-    def unmoved(self) -> float:
-        """Log-odds that his answers and how he took a refusal add: positive for one who did not explain himself."""
-        return self.families.get("answers", 0.0) + self.families.get("refusal", 0.0)
-
-    def independent_sources(self, least: float = 0.4) -> tuple[int, bool]:
+    def independent_sources(self, least: float = 0.45) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.
 
-        A family counts with at least `least` nats (3 : 2), how he reacted as soon as it speaks against him at all. What
-        machines do counts here as it stands: an announcement would do it too, but it is an observation apart from the
-        words all the same.
+        A family counts with at least `least` nats (3 : 2): more than a late start or one question without an answer
+        gives by itself. How he took a refusal counts as soon as it speaks against him. What machines do counts as it
+        stands: an announcement would do it too, but it is an observation apart from the words all the same.
         """
         values = {**self.families, **self._machines}
         names = [
             name
             for name, value in values.items()
-            if value >= (_LEAST_REACTION if name in _REACTIONS else least)
+            if value >= (_LEAST_REFUSED if name == "refusal" else least)
         ]
         return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)
 

@@ -40,9 +40,6 @@ class PolicyOptions:
     unasked_margin: float = 2.0
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
-    answered_discount: float = 0.3
-    """How much less it takes once two questions were answered, by one whose answers speak against him: whoever is
-    wanted has explained himself by then."""
     notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
     hardly_notice: float = 0.4
@@ -84,6 +81,8 @@ class Situation:
     questions_answered: int
     """Questions asked after which the caller has finished at least one intelligible turn."""
     heard_intelligible_speech: bool
+    was_refused: bool = False
+    """He was refused, and said something intelligible to it."""
     could_explain: bool = False
     """He was refused or asked something, and it was his turn since."""
     is_speaking: bool = False
@@ -148,16 +147,6 @@ class Policy:
             return "ai_dialer"
         return "telemarketer" if axes.patter > 0.5 else "unsure"
 
-    def at_end(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        """The decision on a recording that ends before the deadline: what can be said, or None."""
-        decision = self.decide(fusion, situation)
-        if decision is None and fusion.log_odds >= self.options.words_alone_at:
-            label = self.label(fusion, situation)
-            return Decision(
-                "take_message", label, "the words are those of an unwanted call, nothing else confirms it"
-            )
-        return decision
-
     def _protect(self, situation: Situation) -> Decision | None:
         if situation.is_emergency:
             return Decision("forward", "person", "words of an emergency")
@@ -185,8 +174,6 @@ class Policy:
         limit = options.hang_up_at
         if not situation.could_explain:
             limit += options.unasked_margin
-        elif fusion.unmoved > 0 and situation.questions_answered >= 2:
-            limit -= options.answered_discount
         limit = max(limit, options.hang_up_at + options.notice_margin * options.like_a_notice(fusion.notice))
         if fusion.log_odds < limit or situation.is_protected_number:
             return None
@@ -214,7 +201,8 @@ class Policy:
         answered = situation.questions_answered
         if fusion.log_odds <= self.options.forward_at[min(answered, len(self.options.forward_at) - 1)]:
             return Decision("forward", "person", "speaks and answers like a person who is wanted")
-        limit = self.options.neutral_at if answered == self.options.questions else self.options.suspicious_at
+        is_open = answered == self.options.questions and not situation.was_refused
+        limit = self.options.neutral_at if is_open else self.options.suspicious_at
         if answered >= self.options.questions and fusion.log_odds < limit:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
         return None

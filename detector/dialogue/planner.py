@@ -152,6 +152,11 @@ class Planner:
         heard = time - self.options.act_heard
         return next((item.act for item in reversed(self._spoken) if item.started <= heard), None)
 
+    @property
+    def last_to_explain(self) -> Act | None:
+        """The last question or refusal that was begun: what he says now may be his answer to it."""
+        return next((item.act for item in reversed(self._spoken) if item.act.lets_explain), None)
+
     def has_given_a_turn(self, now: float) -> bool:
         """Whether a question or a refusal ended long enough ago for the caller to have begun to answer it."""
         return any(

@@ -175,11 +175,6 @@ class Observers:
         return self._patter.notice_score
 
     @property
-    def notice_probability(self) -> float:
-        """Probability, by all words so far, of an announcement that the callee wants."""
-        return self._meaning.notice
-
-    @property
     def is_emergency(self) -> bool:
         return self._patter.is_emergency
 

@@ -76,6 +76,7 @@ class OpeningExtractor:
         self._options = options or OpeningOptions()
         self._agent_speaking = False
         self._agent_since = 0.0
+        self._prompts = 0
         self._waited = 0.0
         self._dead_air_said = 0
         self._onset = _Onset(self._options)
@@ -100,6 +101,7 @@ class OpeningExtractor:
     def receive_agent(self, state: Literal["started", "ended"], now: float) -> list[Evidence]:
         """The agent's own speech started or ended (or was cut)."""
         self._agent_speaking, self._agent_since = state == "started", now
+        self._prompts += state == "started"
         return []
 
     def receive_tone(self, kind: str, media_time: float, arrived: float | None = None) -> list[Evidence]:
@@ -172,7 +174,7 @@ class OpeningExtractor:
         if not self._dead_air_said and self._waited >= self._options.slow_start:
             detail = f"first word after {self._waited:.1f} s of dead air"
             found.append(Evidence("dialer.dead_air", _LLR_SLOW_START, start, now, detail, "dialer"))
-        is_late = start >= self._options.late_start
+        is_late = start >= self._options.late_start and self._prompts == 1
         if is_late and self._agent_speaking and start - self._agent_since >= self._options.late_into_greeting:
             detail = f"began {start:.1f} s after the answer, in the middle of the greeting"
             found.append(Evidence("dialer.late_start", _LLR_LATE_START, start, now, detail, "dialer"))

@@ -171,6 +171,7 @@ _PATTERNS = {
     "zh": {move: re.compile(pattern) for move, pattern in _ZH.items()},
     "en": {move: re.compile(pattern) for move, pattern in _EN.items()},
 }
+_SAYS_MORE = frozenset({Move.IDENTITY, Move.CALLEE, Move.PURPOSE, Move.DENIAL, Move.PUSH})
 _PUZZLED_LONGEST = 16
 """Characters or words."""
 _HAN = re.compile(r"[㐀-鿿]")
@@ -207,7 +208,7 @@ def is_puzzled(text: str) -> bool:
     """Whether a reply says that the caller did not hear or understand, and little else."""
     reply = normalize_reply(text)
     moves = find_moves(reply)
-    return Move.HEARING in moves and Move.PUSH not in moves and count_units(reply) <= _PUZZLED_LONGEST
+    return Move.HEARING in moves and not moves & _SAYS_MORE and count_units(reply) <= _PUZZLED_LONGEST
 
 
 def speaks_dialect(text: str) -> bool:

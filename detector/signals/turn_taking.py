@@ -58,7 +58,7 @@ class TurnTakingOptions:
     shortest_latency: float = 0.12
     """Nobody answers sooner: who begins then began by chance."""
     longest_latency: float = 4.0
-    reply_due: float = 2.5
+    reply_due: float = 2.2
     """Silence after which the agent does not speak again unless no reply came."""
 
 
@@ -76,6 +76,8 @@ _LLR_NO_REPLY = (0.7, 1.2, 0.6)
 By the number of questions left so."""
 _MOST_INTERRUPTIONS = 2
 _NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
+_OTHER_PACE = frozenset({"hold", "press_key"})
+"""Nobody replies at his own pace who is asked to wait, or to look at his telephone."""
 _QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})
 
 
@@ -226,6 +228,8 @@ class TurnTakingExtractor:
         asked_at, self._asked_at = self._asked_at, None
         latency = None if asked_at is None else self._talk.start - asked_at
         options = self._options
+        if self._act in _OTHER_PACE:
+            return []
         if latency is None or not options.shortest_latency <= latency <= options.longest_latency:
             return []
         self._latencies.append(latency)

@@ -22,6 +22,13 @@ _ZH_NOT_HIS = re.compile(
 )
 # Anywhere before it in the clause: what was heard at an earlier try is told.
 _ZH_TELLS = re.compile(r"打(?:了|过|给)?(?:你|他|去|过去|过来|电话).{0,8}(?:说|提示|显示|听到)")
+# Anywhere in the turn: somebody who missed a call, or was sent to call, speaks for himself.
+_ZH_CALLS_BACK = re.compile(
+    r"刚才|刚刚|方才|现在(?:就)?(?:给你)?回|给你回(?:过来|过去|个)|我收到了|打你(?:的)?(?:电话|手机)"
+)
+_EN_CALLS_BACK = re.compile(
+    r"\b(?:earlier|just now|calling you back|calling back|returning your call|asked me to|told me to|got me to)\b"
+)
 # Right after it: a question, or wonder.
 _ZH_WONDERS = re.compile(
     r"^(?:的|那头|在接|接的|代接的?)?(?:的话|的时候|是吗|对吗|吗|么|吧|啊|呀|嘛|呢|哦|噢|哈|哇|是吧|对吧|是不是|对不对|还(?!是|没)|算什么|真|够|挺)"
@@ -55,6 +62,8 @@ def speaks_as_assistant(before: str, after: str, language: Language) -> bool:
 
 
 def _mandarin(before: str, after: str) -> bool:
+    if _ZH_CALLS_BACK.search(before[-_REACH:]) or _ZH_CALLS_BACK.search(after[:_REACH]):
+        return False
     clause = before[-_REACH:].rpartition("。")[2]
     rest = after[:_REACH].partition("。")[0]
     return not (_ZH_NOT_HIS.search(clause) or _ZH_TELLS.search(clause) or _ZH_WONDERS.search(rest))
@@ -62,6 +71,8 @@ def _mandarin(before: str, after: str) -> bool:
 
 def _english(before: str, after: str) -> bool:
     said = before[-_REACH:].lower().replace("’", "'")
+    if _EN_CALLS_BACK.search(said) or _EN_CALLS_BACK.search(after[:_REACH].lower()):
+        return False
     clause = _EN_CLAUSE.split(said)[-1]
     if _EN_ASKS.search(clause) or _EN_ASKED.search(after):
         return False

@@ -114,9 +114,10 @@ def _number_words(match: re.Match[str]) -> str:
     following = match.string[match.end() : match.end() + 1]
     percent = match["percent"] is not None
     digits = match["number"].replace(",", "")
-    is_amount = digits != match["number"] or (_ROUND.fullmatch(digits) and digits not in _PREFIXES)
-    is_year = _YEAR.match(match.string, match.start())
-    counts = percent or bool(is_amount) or (following in _UNITS and not is_year)
+    is_year = _YEAR.match(match.string, match.start()) is not None
+    is_round = _ROUND.fullmatch(digits) is not None and digits not in _PREFIXES
+    is_amount = digits != match["number"] or is_round or following in _UNITS
+    counts = percent or (is_amount and not is_year)
     words = read_number(digits, counts=counts)
     return f"百分之{words}" if percent else words
 

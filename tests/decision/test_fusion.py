@@ -59,7 +59,7 @@ def test_an_announcement_never_makes_more_of_what_machines_do(machine: float, no
 
 def test_words_alone_are_one_independent_source(model: FusionModel) -> None:
     fusion = Fusion(model)
-    fusion.add([piece("patter.lexicon", 3.0), piece("patter.wechat", 2.0)])
+    fusion.add([piece("patter.meaning", 3.0), piece("patter.wechat", 2.0)])
     assert fusion.independent_sources() == (1, True)
 
 
@@ -109,10 +109,20 @@ def test_the_shipped_weights_say_how_they_were_made() -> None:
     assert made["how"]
 
 
-def test_how_he_reacts_counts_as_soon_as_it_speaks_against_him() -> None:
-    model = FusionModel.load()
-    words = piece("patter.meaning", 4.0)
-    for source, counted in (("refusal.pushes_on", 2), ("number.plan", 1)):
-        fusion = Fusion(model)
-        fusion.add([words, piece(source, 0.3)])
-        assert fusion.independent_sources()[0] == counted
+@pytest.mark.parametrize(
+    ("source", "llr", "counted"),
+    [
+        ("refusal.pushes_on", 0.3, 2),
+        ("answers.sell", 0.3, 1),
+        ("number.plan", 0.3, 1),
+        ("dialer.late_start", 0.6, 1),
+        ("responsive.no_reply", 0.7, 1),
+        ("responsive.no_reply", 1.9, 2),
+    ],
+)
+def test_one_weak_sign_beside_the_words_is_no_second_kind_of_evidence(
+    model: FusionModel, source: str, llr: float, counted: int
+) -> None:
+    fusion = Fusion(model)
+    fusion.add([piece("patter.meaning", 4.0), piece(source, llr)])
+    assert fusion.independent_sources()[0] == counted

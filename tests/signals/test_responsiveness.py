@@ -323,7 +323,12 @@ def test_who_did_not_understand_is_puzzled(text: str) -> None:
     [
         "没关系的，您先了解一下我们的活动",
         "我不是推销的，是你自己买的东西",
+        "喂，我是你二叔啊",
+        "没明白，我是人事部的小王",
+        "你说什么推销，我是送快递的",
         "Can you hear me? This offer ends today.",
+        "Hello? It's your neighbour, your car lights are on.",
+        "Sorry, I don't understand, I'm the plumber you called.",
         "Fine, goodbye.",
     ],
 )

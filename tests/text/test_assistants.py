@@ -42,6 +42,12 @@ ASSISTANTS = [
 ]
 
 PEOPLE = [
+    "Sorry I was unable to take your call earlier, I'm calling you back.",
+    "Grandma can't come to the phone, so she asked me to call you.",
+    "刚才在开会，无法接听您的电话，现在给您回过来。",
+    "我刚才暂时无法接听，现在回你电话",
+    "您拨打的电话我收到了，我是张医生",
+    "我打你电话三次了，暂时无法接听，你没事吧",
     "你是语音助理吗",
     "您这是语音助手在接吧？请转本人，十万火急。",
     "机器人啊",
