@@ -128,7 +128,7 @@ def test_a_store_that_is_slow_delays_no_call(
             call = await rig.ring()
             try:
                 await rig.say(call, recorded(LOAN, 1))
-                await rig.say(call, np.zeros(30 * SAMPLE_RATE, np.int16))
+                await rig.say(call, np.zeros(45 * SAMPLE_RATE, np.int16))
                 assert rig.board.told(call, Refer), "decided without the answer"
             finally:
                 release.set()
