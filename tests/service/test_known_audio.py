@@ -129,7 +129,9 @@ def test_a_store_that_is_slow_delays_no_call(
             try:
                 await rig.say(call, recorded(LOAN, 1))
                 await rig.say(call, np.zeros(60 * SAMPLE_RATE, np.int16))
-                assert rig.board.told(call, Refer) or rig.board.told(call, HangUp), "decided without the answer"
+                assert rig.board.told(call, Refer) or rig.board.told(call, HangUp), (
+                    "decided without the answer"
+                )
             finally:
                 release.set()
             assert "did not look up a fingerprint in time" in caplog.text
