@@ -19,6 +19,7 @@ from detector.errors import StoreConflict, StoreError
 __all__ = ["Database", "parse_url"]
 
 _BUSY_MILLISECONDS: Final = 5000
+_OPENING_ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 5
 _MIGRATION_LOCK: Final = 0x0DE7EC70
 """Any number, the same for all that share a PostgreSQL server."""
@@ -43,6 +44,10 @@ def parse_url(address: str | Path | URL) -> URL:
     return url
 
 
+class _LockedError(StoreError):
+    """Another program held the lock for too long."""
+
+
 class Database:
     """An open database with the newest shape. Safe to use from several threads."""
 
@@ -56,11 +61,22 @@ class Database:
             self._make_file(Path(self.name))
         self._engine = self._make_engine()
         try:
-            with self.writing() as connection:
-                self._migrate(connection)
+            self._open()
         except BaseException:
             self._engine.dispose()
             raise
+
+    def _open(self) -> None:
+        """Migrate. SQLite's lock is not fair: where several programs start at once, one may wait in vain."""
+        for attempt in range(1, _OPENING_ATTEMPTS + 1):
+            try:
+                with self.writing() as connection:
+                    self._migrate(connection)
+            except _LockedError:
+                if attempt == _OPENING_ATTEMPTS:
+                    raise
+            else:
+                return
 
     @property
     def _is_sqlite(self) -> bool:
@@ -155,7 +171,8 @@ class Database:
                 f"{self.name}: a change does not fit what is there ({_cause(error)})"
             ) from None
         except DBAPIError as error:
-            raise StoreError(f"{self.name}: {_reason(error)}") from None
+            kind = _LockedError if _cause(error).startswith("SQLITE_BUSY") else StoreError
+            raise kind(f"{self.name}: {_reason(error)}") from None
         except SQLAlchemyError as error:
             raise StoreError(f"{self.name}: failed inside ({type(error).__name__})") from None
 

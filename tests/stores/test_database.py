@@ -1,18 +1,19 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from detector.call import CallInfo
 from detector.errors import StoreError
-from detector.stores.database import parse_url
+from detector.stores.database import Database, _LockedError, parse_url
 from detector.stores.schema import metadata
 from detector.stores.store import Store
 
@@ -126,6 +127,24 @@ def test_a_store_of_a_newer_version(tmp_path: Path) -> None:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     assert "newer version" in message_of(path)
+
+
+def test_a_store_that_others_are_opening_too_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, opened = [], Database.writing
+
+    @contextmanager
+    def held_by_others(self: Database) -> Iterator[Connection]:
+        tries.append(self)
+        if len(tries) < 3:
+            raise _LockedError("was locked")
+        with opened(self) as connection:
+            yield connection
+
+    monkeypatch.setattr(Database, "writing", held_by_others)
+    Database(tmp_path / "calls.sqlite3").close()
+    assert len(tries) == 3
 
 
 def test_a_locked_database_is_named_as_such(tmp_path: Path, at: At, monkeypatch: pytest.MonkeyPatch) -> None:
