@@ -49,7 +49,7 @@ class PolicyOptions:
     deadline: float = 40.0
     unsure: Literal["forward", "take_message"] = "forward"
     questions: int = 2
-    """A person answers no more than this many before he is put through."""
+    """Having answered this many, a caller against whom nothing speaks is put through."""
     can_ask: bool = True
     """False for a recording: nothing more can be found out by asking, so strong words are a verdict by themselves."""
     words_alone_at: float = 2.0
