@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from detector.sip.client import SipCaller
-from detector.sip.protocol import CallAnswered, Ready, Registered, RegistrationFailed
+from detector.sip.protocol import CallAnswered, CallEnded, Ready, Registered, RegistrationFailed
 
 pytestmark = pytest.mark.end_to_end
 
@@ -169,9 +169,7 @@ def test_a_refused_registration_is_tried_again(
             failed: RegistrationFailed = await service.event(RegistrationFailed)
             assert (failed.code, failed.retry_in) == (403, 1.0)
             # Meanwhile the other worker takes calls.
-            other = next(
-                each for each in service.seen if isinstance(each, Ready) and each.worker != failed.worker
-            )
+            other: Ready = await service.event(Ready, worker=3 - failed.worker)
             await assert_takes_a_call(f"sip:a@127.0.0.1:{other.port}", loopback(rtp_ports=(20000, 20999)))
             assert (await service.event(Registered)).expires > 60
         registering.cancel()
@@ -204,7 +202,8 @@ def test_sipp_calls_and_hangs_up(agent: Any, loopback: Options, free_port: Calla
                 "15",
             )
             assert code == 0
-            await service.until(lambda: not service.supervisor.calls)
+            await service.until(lambda: sum(isinstance(each, CallEnded) for each in service.seen) == 3)
             assert sum(isinstance(each, CallAnswered) for each in service.seen) == 3
+            assert not service.supervisor.calls
 
     asyncio.run(run())

@@ -47,12 +47,18 @@ def test_a_dead_worker_loses_its_calls_only_and_is_replaced(
         workers = (loopback(port=port), loopback(rtp_ports=(22000, 22999)))
         async with agent(*workers) as service, SipCaller(loopback(rtp_ports=(20000, 20999))) as caller:
             doomed: Ready = await service.event(Ready, port=port)
-            other = next(each for each in service.seen if isinstance(each, Ready) and each.port != port)
+            other: Ready = await service.event(Ready, worker=3 - doomed.worker)
             first = await caller.call(f"sip:a@127.0.0.1:{port}")
             await first.wait_answered()
             second = await caller.call(f"sip:a@127.0.0.1:{other.port}")
             await second.wait_answered()
-            lost_call, kept_call = [each.call for each in service.seen if isinstance(each, CallAnswered)]
+
+            def answered() -> list[int]:
+                return [each.call for each in service.seen if isinstance(each, CallAnswered)]
+
+            # The caller may have its answer before the agent has the worker's word of it.
+            await service.until(lambda: len(answered()) == 2)
+            lost_call, kept_call = answered()
             os.kill(doomed.pid, signal.SIGKILL)
             assert (await service.event(CallLost)).call == lost_call
             assert (await service.event(WorkerLost)).exit_code == -signal.SIGKILL
