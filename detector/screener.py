@@ -213,6 +213,7 @@ class CallScreener:
         act = self._exchange.transcribed(turn, transcript)
         if (
             transcript.is_reliable
+            and transcript.is_language_certain
             and self._language is None
             and transcript.language in self._options.languages
         ):

@@ -117,6 +117,20 @@ def outline(events: list[Event]) -> list[str]:
     ]
 
 
+def test_the_language_of_a_call_waits_for_a_turn_that_tells_it(parts: ScreenerParts, speech: Samples) -> None:
+    asked: list[Language | None] = []
+
+    def recognize(_samples: Samples, language: Language | None) -> Transcript:
+        asked.append(language)
+        unsure = len(asked) == 1
+        return Transcript("喂", "en" if unsure else "zh", -0.3, is_language_certain=not unsure)
+
+    _, events, _ = play(parts, speech, recognize)
+    assert asked[:2] == [None, None]
+    assert set(asked[2:]) == {"zh"}
+    assert {event.prompt.language for event in events if isinstance(event, Say)} == {"zh"}
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 160, 333, 1024, 4096])
 def test_chunks_of_every_size_give_the_same_events(parts: ScreenerParts, speech: Samples, chunk: int) -> None:
     audio = speech[: 5 * SAMPLE_RATE] if chunk == 1 else speech

@@ -24,6 +24,8 @@ class Transcript:
     no_speech_probability: float = 0.0
     passes: int = 1
     """2 where the first pass failed a check and a longer window was tried."""
+    is_language_certain: bool = True
+    """False where the language had to be detected and the sound was too short or too noisy to tell."""
 
     @property
     def is_reliable(self) -> bool:

@@ -14,7 +14,7 @@ No prompt and no hotwords: with a list of sales terms whisper hears them in nois
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast, get_args
@@ -32,6 +32,7 @@ from detector.speech.checks import (
     is_speech,
     strip_credits,
 )
+from detector.speech.language import LanguageGuess, LanguageOptions, guess_language
 from detector.speech.transcript import Transcript
 from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
@@ -76,6 +77,7 @@ class WhisperOptions:
     time_stamps: bool = True
     split: SplitOptions = field(default_factory=SplitOptions)
     limits: Limits = field(default_factory=Limits)
+    language: LanguageOptions = field(default_factory=LanguageOptions)
 
 
 class _Generation(Protocol):
@@ -167,18 +169,20 @@ class WhisperTranscriber:
             raise RecognitionError(f"recognition broke: {type(error).__name__}") from error
 
     def _transcribe_speech(self, speech: Samples, language: Language | None) -> Transcript:
-        passes, tried = [], 1
+        passes, tried, certain = [], 1, True
         for piece in split_speech(speech, self._options.split):
             window = self._options.first
             encoded = self._encode(piece, window)
-            language = language or self._detect(encoded)
+            if language is None:
+                guess = self._detect(encoded)
+                language, certain = guess.language, guess.is_certain
             best = self._generate(encoded, piece, window, language)
             if best.failures and best.no_speech < self._options.limits.certain_no_speech:
                 tried = 2
                 best = self._try_again(piece, best, language)
             passes.append(best)
         assert language is not None  # noqa: S101 - there is at least one piece
-        return self._join(passes, language, tried)
+        return replace(self._join(passes, language, tried), is_language_certain=certain)
 
     def _try_again(self, piece: Samples, first: _Pass, language: Language) -> _Pass:
         window = self._options.second
@@ -219,17 +223,13 @@ class WhisperTranscriber:
         mel = self._model.feature_extractor(padded, padding=0)
         return cast("_Mel", np.ascontiguousarray(mel[None, :, :frames], np.float32))
 
-    def _detect(self, encoded: Any) -> Language:
+    def _detect(self, encoded: Any) -> LanguageGuess:
         """Return which of the languages known here is the likeliest."""
         if len(self._languages) == 1:
-            return self._languages[0]
-        for token, _ in self._model.model.detect_language(encoded)[0]:
-            name = token.strip("<|>")
-            if name in self._languages:
-                return cast("Language", name)
-            if name == "yue":
-                return "zh"
-        raise RecognitionError("the model tells no language apart")
+            return LanguageGuess(self._languages[0], is_certain=True)
+        heard = self._model.model.detect_language(encoded)[0]
+        shares = {token.strip("<|>"): share for token, share in heard}
+        return guess_language(shares, self._options.language)
 
     def _generate(self, encoded: Any, piece: Samples, window: Window, language: Language) -> _Pass:
         tokenizer = self._tokenizers.get(language)
