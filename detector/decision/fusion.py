@@ -26,12 +26,13 @@ from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.signals.evidence import Evidence
 
-__all__ = ["Fusion", "FusionModel", "SourceWeight", "probability", "unexplained"]
+__all__ = ["WORDS_FAMILIES", "Fusion", "FusionModel", "SourceWeight", "probability", "unexplained"]
 
 CALLER_AUDIO_FAMILIES = frozenset(
     {"answers", "known", "patter", "playback", "refusal", "responsiveness", "turn_taking"}
 )
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
+WORDS_FAMILIES = frozenset({"answers", "patter", "wanted"})
 _LEAST_REFUSED = 0.1
 """Nats from which on the reaction to a refusal counts, which is read by itself: whoever is wanted clears himself."""
 
@@ -170,6 +171,11 @@ class Fusion:
     @property
     def log_odds(self) -> float:
         return self._model.prior + sum(self.families.values())
+
+    @property
+    def words(self) -> float:
+        """Log-odds of an unwanted caller by what he says alone, opening and answers."""
+        return sum(self.families.get(name, 0.0) for name in WORDS_FAMILIES)
 
     @property
     def unwanted(self) -> float:

@@ -9,8 +9,8 @@ The rules, in the order in which they are asked; the first that holds decides:
     one do where the caller also behaves like a recording.
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
-    refused or asked yet, needs more proof. With the odds but without the second family he is asked on; at the
-    deadline a message is taken.
+    refused or asked yet, needs more proof. With the odds but without the second family he is asked on; who has then
+    answered several times, and still stands no better, is hung up on for that, at somewhat higher odds.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
     put through.
@@ -40,6 +40,11 @@ class PolicyOptions:
     unasked_margin: float = 2.0
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
+    persistent_after: int = 3
+    """Having answered so many questions and refusals, a caller needs no second kind of evidence against him: whoever
+    is wanted and was misread has had that many chances to clear it up."""
+    persistence_margin: float = 0.5
+    """How much more proof that takes."""
     notice_margin: float = 1.0
     """How much more it takes for what sounds like an announcement."""
     hardly_notice: float = 0.4
@@ -178,11 +183,16 @@ class Policy:
         if fusion.log_odds < limit or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()
-        if families < 2 or not from_audio or not situation.heard_intelligible_speech:
+        if not from_audio or not situation.heard_intelligible_speech:
             return None
-        return Decision(
-            "hang_up", self.label(fusion, situation), f"{families} independent kinds of evidence agree"
-        )
+        label = self.label(fusion, situation)
+        if families >= 2:
+            return Decision("hang_up", label, f"{families} independent kinds of evidence agree")
+        answered = situation.questions_answered
+        insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
+        if insists and fusion.log_odds >= limit + options.persistence_margin:
+            return Decision("hang_up", label, f"goes on selling after {answered} questions and refusals")
+        return None
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if (

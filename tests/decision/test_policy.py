@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.decision.fusion import Fusion, FusionModel
+from detector.decision.fusion import WORDS_FAMILIES, Fusion, FusionModel
 from detector.decision.policy import Policy, PolicyOptions, Situation
 from detector.signals.evidence import Axis, Evidence
 
@@ -49,8 +49,20 @@ def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
     assert decision.action == "hang_up"
 
 
-def test_words_alone_never_hang_up() -> None:
+def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
     assert Policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
+
+
+def test_words_alone_hang_up_on_one_who_had_every_chance_to_clear_himself() -> None:
+    chances = PolicyOptions().persistent_after
+    patter = fused(("patter.meaning", 4.0, "patter"))
+    asked = replace(TALKING, questions_answered=chances - 1, could_explain=True, was_refused=True)
+    assert Policy().decide(patter, asked) is None
+    decision = Policy().decide(patter, replace(asked, questions_answered=chances))
+    assert decision is not None
+    assert decision.action == "hang_up"
+    history = fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer"))
+    assert Policy().decide(history, replace(asked, questions_answered=chances)) is None
 
 
 def test_the_words_of_a_recording_are_a_verdict_though_not_to_hang_up() -> None:
@@ -187,8 +199,10 @@ def test_nothing_but_the_callers_own_audio_can_hang_up(
 
 @settings(deadline=None)
 @given(st.floats(-20, 20), st.floats(0, 100), st.booleans())
-def test_no_single_family_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
-    for source in MODEL.sources:
+def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
+    for source, entry in MODEL.sources.items():
+        if entry.family in WORDS_FAMILIES:
+            continue
         fusion = fused((source, llr, "patter"))
         decision = Policy().decide(fusion, Situation(now, 3, intelligible))
         assert decision is None or decision.action != "hang_up"
