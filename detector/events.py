@@ -1,8 +1,8 @@
 """What the engine tells its driver, in the order it happened.
 
-Observations (SpeechStarted, TurnEnded, FingerprintReady, Evidence, Verdict) and actions (Say, StopSpeaking, Forward,
-TakeMessage, HangUp). TurnEnded wants a transcript back, FingerprintReady wants matches. Times are seconds after
-answer.
+Observations (SpeechStarted, TurnPaused, TurnEnded, FingerprintReady, Evidence, Verdict) and actions (Say,
+StopSpeaking, Forward, TakeMessage, HangUp). TurnEnded wants a transcript back, FingerprintReady wants matches. Times
+are seconds after answer.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ __all__ = [
     "StopSpeaking",
     "TakeMessage",
     "TurnEnded",
+    "TurnPaused",
     "TurnTranscribed",
 ]
 
@@ -39,6 +40,17 @@ FailureKind = Literal[
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
     media_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPaused:
+    """The caller pauses. If he does not go on, this is the turn that ends: a driver may begin to transcribe it."""
+
+    start: float
+    end: float
+    samples: Samples = field(repr=False)
+    language: Language | None
+    arrived: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ class HangUp:
 Event = (
     SpeechStarted
     | TurnEnded
+    | TurnPaused
     | TurnTranscribed
     | FingerprintReady
     | Evidence

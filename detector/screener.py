@@ -37,6 +37,7 @@ from detector.events import (
     StopSpeaking,
     TakeMessage,
     TurnEnded,
+    TurnPaused,
     TurnTranscribed,
 )
 from detector.exchange import Exchange
@@ -44,7 +45,7 @@ from detector.screener_options import ScreenerOptions, ScreenerParts
 from detector.signals.evidence import Evidence
 from detector.signals.observers import Observers
 from detector.signals.playback import KnownMatch
-from detector.speech.listening import Activity, Heard, Listener, TurnAudio
+from detector.speech.listening import Activity, Heard, Listener, PauseAudio, TurnAudio
 from detector.speech.transcript import Transcript
 from detector.speech.turns import SpeechBegan
 
@@ -189,6 +190,8 @@ class CallScreener:
                 self._add(self._observers.tone(heard, self.now))
             case SpeechBegan():
                 self._out.append(SpeechStarted(heard.media_time))
+            case PauseAudio(boundary=at, samples=samples):
+                self._out.append(TurnPaused(at.start, at.end, samples, self._language, self.now))
             case TurnAudio():
                 self._turn_ended(heard)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the text model, models/intent.onnx with models/intent.json, from calls as text.
 
-    scripts/train_text_model.py --data DIR [--out models] [--report] [--no-export]
+    scripts/train_text_model.py --data DIR [--out models] [--report | --without-scenarios] [--no-export]
 
 DIR holds teleantifraud.tsv.gz, ftc_robocalls_en.tsv, crosswoz.tsv.gz and lccc_toy.tsv.gz. With --report the model is
 also measured on calls it has not seen: trained on everything but the development scenarios and tested on them, and in
@@ -299,6 +299,8 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="measure on calls not seen (takes minutes)")
     parser.add_argument("--no-export", action="store_true", help="write nothing")
     options = parser.parse_args()
+    if options.report and options.without_scenarios:
+        parser.error("--report measures on the scenarios itself: give it without --without-scenarios")
     options.out.mkdir(parents=True, exist_ok=True)
     training = Training(
         options.data, options.seed, with_scenarios=not options.without_scenarios, jobs=options.jobs

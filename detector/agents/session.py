@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from detector.agents.early import EarlyRecognition, Recognition
 from detector.audio.frames import SAMPLE_RATE, Frame, Samples
-from detector.call import Language
 from detector.clock import Clock
 from detector.dialogue.prompts import Prompt
 from detector.errors import RecognitionError, RecognitionTimeout, where
@@ -27,6 +27,7 @@ from detector.events import (
     StopSpeaking,
     TakeMessage,
     TurnEnded,
+    TurnPaused,
 )
 from detector.screener import CallScreener
 from detector.signals.playback import KnownMatch
@@ -49,12 +50,6 @@ class Line(Protocol):
     def stop_playing(self) -> None: ...
     def forward(self) -> None: ...
     def hang_up(self) -> None: ...
-
-
-class Recognition(Protocol):
-    """Anything that takes turns and answers later, from any thread."""
-
-    def submit(self, samples: Samples, language: Language | None) -> Future[Transcript]: ...
 
 
 class TimerHandle(Protocol):
@@ -86,7 +81,7 @@ class LiveSession:
         """`on_finished` is told once: the call is over and no transcript is awaited any more."""
         self._screener = screener
         self._line = line
-        self._recognition = recognition
+        self._recognition = EarlyRecognition(recognition)
         self._clock = clock
         self._scheduler = scheduler
         self._on_event = on_event
@@ -189,6 +184,8 @@ class LiveSession:
             self._on_event(event)
             if isinstance(event, TurnEnded):
                 self._transcribe(event)
+            elif isinstance(event, TurnPaused):
+                self._recognition.paused(event)
             elif not self._is_gone:
                 self._act(event)
         self._arm()
@@ -213,7 +210,7 @@ class LiveSession:
             self._scheduler.call_soon_threadsafe(lambda: self._transcribed(turn.turn, future))
 
         try:
-            self._recognition.submit(turn.samples, turn.language).add_done_callback(done)
+            self._recognition.submit(turn).add_done_callback(done)
         except RecognitionError as error:
             self._recognition_failed(turn.turn, error)
 

@@ -13,9 +13,9 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.tones import ToneDetector, ToneHeard
 from detector.audio.vad import VoiceActivityDetector
 from detector.speech.foreground import Foreground
-from detector.speech.turns import SpeechBegan, SpeechEnded, TurnOptions, TurnSegmenter
+from detector.speech.turns import SpeechBegan, SpeechEnded, SpeechPaused, TurnOptions, TurnSegmenter
 
-__all__ = ["Activity", "Heard", "Listener", "TurnAudio"]
+__all__ = ["Activity", "Heard", "Listener", "PauseAudio", "TurnAudio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,20 @@ class TurnAudio:
     samples: Samples
 
 
+@dataclass(frozen=True, slots=True)
+class PauseAudio:
+    """What would be the turn if it ended here, with what was said in it."""
+
+    boundary: SpeechPaused
+    samples: Samples
+
+
 CERTAIN_PROBABILITY = 0.7
 CERTAIN_SECONDS = 0.16
 """Speech as certain as this for as long as this is no tone: digits and call-progress tones get 0.11 at most from the
 judge of voice activity. Searching it for tones would cost half as much as judging it."""
 
-Heard = Activity | ToneHeard | SpeechBegan | TurnAudio
+Heard = Activity | ToneHeard | SpeechBegan | PauseAudio | TurnAudio
 
 
 class Listener:
@@ -110,10 +118,12 @@ class Listener:
         """Close the turn that is still open at the end of the call."""
         yield from self._with_audio(self._segmenter.finish())
 
-    def _with_audio(self, boundaries: Iterator[SpeechBegan | SpeechEnded]) -> Iterator[Heard]:
+    def _with_audio(self, boundaries: Iterator[SpeechBegan | SpeechPaused | SpeechEnded]) -> Iterator[Heard]:
         for boundary in boundaries:
             if isinstance(boundary, SpeechEnded):
                 yield TurnAudio(boundary, self._buffer.cut(boundary.start, boundary.end))
+            elif isinstance(boundary, SpeechPaused):
+                yield PauseAudio(boundary, self._buffer.cut(boundary.start, boundary.end))
             else:
                 yield boundary
 

@@ -97,6 +97,12 @@ class RecognitionPool:
         with self._change:
             return PoolCounts(self._waiting, self._running, self._done, self._failed, self._timed_out)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether a turn submitted now would be begun at once."""
+        with self._change:
+            return self._waiting == 0 and self._running < len(self._threads)
+
     def submit(
         self, samples: Samples, language: Language | None = None, *, timeout: float | None = None
     ) -> Future[Transcript]:

@@ -4,7 +4,8 @@ The rules, first as prose:
 
 - Speech counts as started once `onset` seconds of it lie within a short stretch; the turn then begins a little
   before, so that no first consonant is lost.
-- A turn ends after `end_silence` seconds without speech.
+- A turn ends after `end_silence` seconds without speech. After half of them it is told once that it may end: what
+  would be its end is known then.
 - A turn that goes on beyond `longest` seconds is cut at its quietest point within the last `search` seconds, and
   the rest is the next turn: a recording never stops to be judged.
 - A turn with less than `shortest` seconds of speech in it is a click or a breath and is dropped.
@@ -22,7 +23,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["SpeechBegan", "SpeechEnded", "TurnOptions", "TurnSegmenter"]
+__all__ = ["SpeechBegan", "SpeechEnded", "SpeechPaused", "TurnOptions", "TurnSegmenter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class TurnOptions:
     onset: float = 0.12
     onset_window: float = 0.3
     end_silence: float = 0.3
+    pause: float = 0.15
+    """Silence after which a turn is likely to end; not shorter than the lead-out."""
     lead_in: float = 0.2
     """Kept before the first speech of a turn."""
     lead_out: float = 0.1
@@ -60,6 +63,14 @@ class SpeechEnded:
     """The caller still talks: the turn was only too long to wait for."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """If the caller does not go on, the turn that ends is this one."""
+
+    start: float
+    end: float
+
+
 @dataclass(slots=True)
 class _Step:
     start: float
@@ -80,6 +91,7 @@ class TurnSegmenter:
         self._last_speech_end = 0.0
         self._previous_end = 0.0
         self._voiced = 0.0
+        self._paused_at = 0.0
 
     @property
     def is_speaking(self) -> bool:
@@ -92,7 +104,7 @@ class TurnSegmenter:
 
     def process(
         self, seconds: float, *, is_speech: bool | None, level: float
-    ) -> Iterator[SpeechBegan | SpeechEnded]:
+    ) -> Iterator[SpeechBegan | SpeechPaused | SpeechEnded]:
         """Take the next `seconds` of the call: whether it is speech, and its `level` in dBFS."""
         step_start, self._now = self._now, self._now + seconds
         speech = self.is_speaking and self._in_speech_now() if is_speech is None else is_speech
@@ -125,15 +137,24 @@ class TurnSegmenter:
         self._recent.clear()
         self._steps.clear()
 
-    def _speak(self, step: _Step, *, speech: bool) -> Iterator[SpeechEnded]:
+    def _speak(self, step: _Step, *, speech: bool) -> Iterator[SpeechPaused | SpeechEnded]:
         self._steps.append(step)
         if speech:
             self._last_speech_end = self._now
             self._voiced += step.seconds
         if self._now - self._last_speech_end >= self._options.end_silence - 1e-9:
             yield from self._close(self._last_speech_end + self._options.lead_out)
-        elif self._start is not None and self._now - self._start >= self._options.longest - 1e-9:
+            return
+        if self._now - self._last_speech_end >= self._options.pause - 1e-9:
+            yield from self._pause()
+        if self._start is not None and self._now - self._start >= self._options.longest - 1e-9:
             yield self._cut()
+
+    def _pause(self) -> Iterator[SpeechPaused]:
+        is_told = self._paused_at == self._last_speech_end
+        if self._start is not None and not is_told and self._voiced >= self._options.shortest - 1e-9:
+            self._paused_at = self._last_speech_end
+            yield SpeechPaused(self._start, self._last_speech_end + self._options.lead_out)
 
     def _close(self, end: float) -> Iterator[SpeechEnded]:
         start, self._start = self._start, None

@@ -130,6 +130,10 @@ class Live:
         callback()
         return None
 
+    @property
+    def is_idle(self) -> bool:
+        return False
+
     def submit(self, samples: Samples, language: Language | None) -> Future[Transcript]:
         future: Future[Transcript] = Future()
         self._busy_until = max(self.clock.now(), self._busy_until) + self._latency

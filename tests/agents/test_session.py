@@ -75,6 +75,10 @@ class Recognition:
         self._refuses = refuses
         self.asked = 0
 
+    @property
+    def is_idle(self) -> bool:
+        return False
+
     def submit(self, samples: Samples, language: Language | None) -> Future[Transcript]:
         self.asked += 1
         assert len(samples) > 0

@@ -149,6 +149,10 @@ class Recognition:
         for future, outcome in held:
             self._settle(future, outcome)
 
+    @property
+    def is_idle(self) -> bool:
+        return False
+
     def submit(self, samples: Samples, language: Language | None) -> Future[Transcript]:
         outcome = self._texts.pop(0) if len(self._texts) > 1 else self._texts[0]
         future: Future[Transcript] = Future()

@@ -7,23 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.speech.turns import SpeechBegan, SpeechEnded, TurnOptions, TurnSegmenter
+from detector.speech.turns import SpeechBegan, SpeechEnded, SpeechPaused, TurnOptions, TurnSegmenter
 
 STEP = 0.02
 
 
+Found = list[SpeechBegan | SpeechPaused | SpeechEnded]
+
+
 def run(
     flags: Iterable[tuple[float, bool | None]], options: TurnOptions | None = None, level: float = -20.0
-) -> list[SpeechBegan | SpeechEnded]:
+) -> Found:
     segmenter = TurnSegmenter(options)
-    found: list[SpeechBegan | SpeechEnded] = []
+    found: Found = []
     for seconds, flag in flags:
         for _ in range(round(seconds / STEP)):
             found += segmenter.process(STEP, is_speech=flag, level=level if flag else -60.0)
     return found + list(segmenter.finish())
 
 
-def ended(found: list[SpeechBegan | SpeechEnded]) -> list[SpeechEnded]:
+def ended(found: Found) -> list[SpeechEnded]:
     return [item for item in found if isinstance(item, SpeechEnded)]
 
 
@@ -52,6 +55,14 @@ def test_a_breath_does_not_end_a_turn() -> None:
     assert len(ended(run([(1.0, True), (0.2, False), (1.0, True), (1.0, False)]))) == 1
 
 
+def test_a_pause_that_may_end_a_turn_foretells_that_turn() -> None:
+    found = run([(1.0, True), (0.2, False), (1.0, True), (1.0, False)])
+    pauses = [item for item in found if isinstance(item, SpeechPaused)]
+    (turn,) = ended(found)
+    assert [pause.end for pause in pauses] == [pytest.approx(1.1), pytest.approx(turn.end)]
+    assert (pauses[-1].start, pauses[-1].end) == (turn.start, turn.end)
+
+
 def test_a_pause_ends_a_turn_and_the_next_one_does_not_overlap_it() -> None:
     turns = ended(run([(1.0, True), (0.36, False), (1.0, True), (1.0, False)]))
     assert len(turns) == 2
@@ -69,7 +80,7 @@ def test_a_recording_that_never_pauses_is_cut_and_nothing_of_it_is_lost() -> Non
 
 def test_a_long_turn_is_cut_where_it_is_quietest() -> None:
     segmenter = TurnSegmenter()
-    found: list[SpeechBegan | SpeechEnded] = []
+    found: Found = []
     for step in range(round(6.5 / STEP)):
         dip = 4.9 <= step * STEP < 5.0
         found += segmenter.process(STEP, is_speech=True, level=-45.0 if dip else -20.0)
