@@ -37,15 +37,15 @@ class PolicyOptions:
 
     hang_up_at: float = 2.8
     """About 16 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 2.0
+    unasked_margin: float = 1.4
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
-    persistent_after: int = 3
+    persistent_after: int = 2
     """Having answered so many questions and refusals, a caller needs no second kind of evidence against him: whoever
     is wanted and was misread has had that many chances to clear it up."""
     persistence_margin: float = 0.5
     """How much more proof that takes."""
-    notice_margin: float = 1.0
+    notice_margin: float = 0.5
     """How much more it takes for what sounds like an announcement."""
     hardly_notice: float = 0.4
     """Probability of an announcement up to which no such margin is asked for; all of it is from `likely_notice` on."""

@@ -224,9 +224,14 @@ def test_who_explains_himself_gets_no_discount() -> None:
 def test_what_sounds_like_an_announcement_is_hung_up_on_only_against_much_proof() -> None:
     situation = replace(TALKING, could_explain=True)
     notice: tuple[str, float, Axis] = ("notice.meaning", -4.0, "wanted")
-    words: tuple[str, float, Axis] = ("patter.meaning", 3.5, "patter")
+    options = PolicyOptions()
+    strong = options.hang_up_at + 0.4 * options.notice_margin
+    words: tuple[str, float, Axis] = ("patter.meaning", strong, "patter")
     decision = Policy().decide(fused(notice, words, TALKS_ON), situation)
     assert decision is None or decision.action != "hang_up"
+    without = Policy().decide(fused(words, TALKS_ON), situation)
+    assert without is not None
+    assert without.action == "hang_up"
 
 
 def test_nobody_is_put_through_in_mid_sentence() -> None:
