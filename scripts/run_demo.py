@@ -28,7 +28,9 @@ async def demo(wanted: list[str]) -> int:
     scenarios = {item.id: item for item in load_scenarios(folder / "scenarios.jsonl").scenarios}
     outcomes = []
     print("starting the answering service (SIP on 127.0.0.1, SQLite, the weights that ship) ...", flush=True)
-    async with Loopback(folder, show=lambda line: print(line, flush=True)).running() as loopback:
+    async with Loopback(
+        folder / "scenarios.jsonl", folder / "clips", show=lambda line: print(line, flush=True)
+    ).running() as loopback:
         for name in wanted:
             print(f"\n─── {name}: {scenarios[name].why}", flush=True)
             outcomes.append(await loopback.place(scenarios[name]))

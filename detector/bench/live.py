@@ -57,13 +57,13 @@ class LiveReport:
         yield f"  {100 * self.cpu_per_call_second:.0f} % of a core for each call, recognition included"
 
 
-def measure_live(folder: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
-    """Play each of `scenarios` once over real SIP, `at_once` of them at a time."""
-    return asyncio.run(_measure(folder, scenarios, at_once))
+def measure_live(file: Path, clips: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
+    """Play each of `scenarios`, which are in `file`, once over real SIP, `at_once` of them at a time."""
+    return asyncio.run(_measure(file, clips, scenarios, at_once))
 
 
-async def _measure(folder: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
-    loopback = Loopback(folder, workers=-(-at_once // 4))
+async def _measure(file: Path, clips: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
+    loopback = Loopback(file, clips, workers=-(-at_once // 4))
     limit = asyncio.Semaphore(at_once)
 
     async def place(scenario: Scenario, seed: int) -> Outcome:

@@ -77,8 +77,10 @@ class Outcome:
 class Loopback:
     """Use as `async with Loopback(...).running() as loopback`. `show` gets every line of the service's console."""
 
-    folder: Path
-    """Of the scenarios: `scenarios.jsonl` and `clips/`."""
+    scenarios: Path
+    """The file that the callers' scenarios are in."""
+    clips: Path
+    """The folder of their clips."""
     show: Callable[[str], None] = field(default=lambda _line: None)
     workers: int = 1
     more_config: str = ""
@@ -112,8 +114,8 @@ class Loopback:
         shown = () if number is None else ("--number", number)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "detector.cli.main", "call", f"sip:agent@127.0.0.1:{self.port}",
-            "--scenarios", str(self.folder / "scenarios.jsonl"), "--id", scenario.id,
-            "--clips", str(self.folder / "clips"), "--seed", str(seed), *shown, "--json",
+            "--scenarios", str(self.scenarios), "--id", scenario.id,
+            "--clips", str(self.clips), "--seed", str(seed), *shown, "--json",
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         output, _ = await asyncio.wait_for(process.communicate(), CALL_SECONDS)

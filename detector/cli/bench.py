@@ -64,17 +64,21 @@ def bench(
 
     Without --data recognition is measured on synthetic voices alone, which flatter it.
     """
+    from detector.resources import fixtures_dir
+
     found: dict[str, Any] = {}
     if recognition or latency is not None:
         found["recognition"] = _recognition(data, model, threads, latency)
     if calls or overhead or live is not None:
-        chosen, library, folder = _callers(scenarios, clips, limit)
+        path = scenarios or fixtures_dir() / "demo" / "scenarios.jsonl"
+        folder = clips or path.parent / "clips"
+        chosen, library = _callers(path, folder, limit)
         if overhead:
             found["overhead"] = _overhead(chosen, library)
         if calls:
             found["calls"] = _calls(chosen, library, model, threads)
         if live is not None:
-            found["live"] = _live(folder, chosen, live)
+            found["live"] = _live(path, folder, chosen, live)
     if as_json:
         typer.echo(json.dumps({name: report.as_json() for name, report in found.items()}, ensure_ascii=False))
         return
@@ -101,17 +105,13 @@ def _recognition(data: Path | None, model: str | None, threads: int, latency: Pa
     return report
 
 
-def _callers(
-    scenarios: Path | None, clips: Path | None, limit: int | None
-) -> tuple[list[Scenario], Clips, Path]:
-    """Return the scenarios whose clips are all there, their clips, and the folder of both."""
+def _callers(path: Path, folder: Path, limit: int | None) -> tuple[list[Scenario], Clips]:
+    """Return the scenarios whose clips are all there, and their clips."""
     from detector.agents.clips import Clips
     from detector.agents.scenario import load_scenarios
     from detector.errors import InputError, ScenarioError
-    from detector.resources import fixtures_dir
 
-    path = scenarios or fixtures_dir() / "demo" / "scenarios.jsonl"
-    library = Clips(clips or path.parent / "clips")
+    library = Clips(folder)
     chosen, missing = [], 0
     for scenario in load_scenarios(path).scenarios:
         try:
@@ -124,7 +124,7 @@ def _callers(
         typer.echo(f"{path}: {missing} scenarios are left out, their clips are not all there", err=True)
     if not chosen:
         raise InputError(f"{path}: no scenario has all its clips; render them with scripts/render_clips.py")
-    return chosen[:limit], library, path.parent
+    return chosen[:limit], library
 
 
 def _overhead(scenarios: list[Scenario], clips: Clips) -> Any:
@@ -149,10 +149,10 @@ def _calls(scenarios: list[Scenario], clips: Clips, model: str | None, threads: 
     )
 
 
-def _live(folder: Path, scenarios: Iterable[Scenario], at_once: int) -> Any:
+def _live(file: Path, clips: Path, scenarios: Iterable[Scenario], at_once: int) -> Any:
     from detector.bench.live import measure_live
 
-    return measure_live(folder, list(scenarios), at_once)
+    return measure_live(file, clips, list(scenarios), at_once)
 
 
 def _progress(what: str) -> Callable[[int, int], None]:
