@@ -31,6 +31,8 @@ class LiveReport:
     delays: tuple[float, ...]
     cpu_per_call_second: float
     """Seconds of processor time of service and SIP workers for each second of a call, recognition included."""
+    stolen: float = 0.0
+    """Share of the processors' time that this machine was not given by its host: delays with much of it say little."""
 
     @property
     def median(self) -> float:
@@ -49,12 +51,14 @@ class LiveReport:
             "median": round(self.median, 3),
             "p90": round(self.p90, 3),
             "cpu_per_call_second": round(self.cpu_per_call_second, 4),
+            "stolen": round(self.stolen, 3),
         }
 
     def lines(self) -> Iterator[str]:
         yield f"live: {self.calls} calls, {self.at_once} at once, {len(self.delays)} replies"
         yield f"  reply after the caller's last word: median {self.median:.2f} s, 90 % {self.p90:.2f} s"
         yield f"  {100 * self.cpu_per_call_second:.0f} % of a core for each call, recognition included"
+        yield f"  {100 * self.stolen:.0f} % of the processors' time was taken by the host of this machine"
 
 
 def measure_live(file: Path, clips: Path, scenarios: Sequence[Scenario], at_once: int) -> LiveReport:
@@ -72,11 +76,13 @@ async def _measure(file: Path, clips: Path, scenarios: Sequence[Scenario], at_on
 
     async with loopback.running():
         before = _cpu_seconds(loopback.process.pid)
+        stolen, total = _stolen()
         outcomes = await asyncio.gather(*(place(item, seed) for seed, item in enumerate(scenarios)))
         spent = _cpu_seconds(loopback.process.pid) - before
+        stolen, total = (now - then for now, then in zip(_stolen(), (stolen, total), strict=True))
     talked = sum(outcome.seconds for outcome in outcomes)
     delays = tuple(delay for outcome in outcomes for delay in reply_delays(outcome))
-    return LiveReport(len(outcomes), at_once, delays, spent / max(talked, 1.0))
+    return LiveReport(len(outcomes), at_once, delays, spent / max(talked, 1.0), stolen / max(total, 1))
 
 
 def reply_delays(outcome: Outcome) -> Iterator[float]:
@@ -105,6 +111,15 @@ def _cpu_seconds(pid: int) -> float:
             continue
         total += (int(fields[11]) + int(fields[12])) / ticks
     return total
+
+
+def _stolen() -> tuple[int, int]:
+    """Return the ticks that the host of a virtual machine kept, and all ticks, of all processors so far."""
+    try:
+        ticks = [int(field) for field in Path("/proc/stat").read_text("utf-8").splitlines()[0].split()[1:9]]
+    except (OSError, ValueError, IndexError):
+        return 0, 0
+    return ticks[7] if len(ticks) > 7 else 0, sum(ticks)
 
 
 def _children(pid: int) -> list[int]:
