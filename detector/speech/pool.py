@@ -155,6 +155,7 @@ class RecognitionPool:
             while (job := self._jobs.get_nowait()) is not None:
                 self._took_one()
                 self._fail(job.future, RecognitionError("recognition was closed"))
+                _wake(job.future)
         for _ in self._threads:
             self._jobs.put(None)
         until = self._clock.now() + wait
@@ -171,17 +172,15 @@ class RecognitionPool:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._took_one()
-            if job.future.cancelled():
-                job.future.set_running_or_notify_cancel()  # wakes whoever waits for several futures at once
-            if job.future.done():
-                continue
-            with self._change:
-                self._running += 1
-            try:
-                self._answer(job)
-            finally:
+            if not job.future.done():
                 with self._change:
-                    self._running -= 1
+                    self._running += 1
+                try:
+                    self._answer(job)
+                finally:
+                    with self._change:
+                        self._running -= 1
+            _wake(job.future)
 
     def _answer(self, job: _Job) -> None:
         try:
@@ -230,3 +229,12 @@ class RecognitionPool:
                     return
                 pause = None if following is None else max(0.0, following - self._clock.now())
                 self._change.wait(0.5 if self._closed else pause)
+
+
+def _wake(future: Future[Transcript]) -> None:
+    """Wake whoever waits for several futures at once, should this one have been cancelled at any moment.
+
+    Whoever took the job from the queue calls this once, when he is done with it.
+    """
+    if future.cancelled():
+        future.set_running_or_notify_cancel()

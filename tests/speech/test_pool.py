@@ -172,6 +172,23 @@ def test_a_cancelled_turn_is_skipped() -> None:
         assert not transcriber.begun.acquire(blocking=False)
 
 
+def test_a_turn_that_is_cancelled_while_it_is_recognized_wakes_who_waits_for_many() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def transcribe(self, samples: Samples, language: Language | None) -> Transcript:
+            begun.set()
+            assert go_on.wait(10)
+            return HEARD
+
+    with RecognitionPool(Slow(), workers=1) as pool:
+        future = pool.submit(TURN)
+        assert begun.wait(10)
+        assert future.cancel()
+        go_on.set()
+        assert not wait([future], timeout=10).not_done
+
+
 def test_every_future_ends_when_deadlines_workers_and_cancelling_race() -> None:
     class Quick:
         def transcribe(self, samples: Samples, language: Language | None) -> Transcript:
