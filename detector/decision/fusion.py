@@ -33,6 +33,7 @@ CALLER_AUDIO_FAMILIES = frozenset(
 )
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
 WORDS_FAMILIES = frozenset({"answers", "patter", "wanted"})
+"""Families that read what the caller says, and nothing else of him."""
 _LEAST_REFUSED = 0.1
 """Nats from which on the reaction to a refusal counts, which is read by itself: whoever is wanted clears himself."""
 
