@@ -296,7 +296,6 @@ class CallScreener:
             is_speaking=self._listener.is_speaking and not self._hung_up,
             has_finished=self._hung_up or self._exchange.has_finished,
             could_explain=self._could_explain,
-            was_refused=Act.REFUSE in self._exchange.answered,
             is_emergency=self._observers.is_emergency,
             is_assistant=self._observers.is_assistant,
             was_lost=self._call.history.lost_by_us,

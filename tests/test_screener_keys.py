@@ -23,7 +23,7 @@ from detector.text.lexicon import Lexicon
 from detector.text.matcher import Matcher
 
 PATIENT = PolicyOptions(
-    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=-99.0, suspicious_at=-99.0, deadline=90.0
+    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=(-99.0,), suspicious_at=-99.0, deadline=90.0
 )
 """Decides nothing, so that the talk goes on to its last question."""
 KEYPAD = ("123", "456", "789", "*0#")

@@ -179,6 +179,11 @@ class Fusion:
         return sum(self.families.get(name, 0.0) for name in WORDS_FAMILIES)
 
     @property
+    def said(self) -> float:
+        """The same, with how he takes a refusal."""
+        return self.words + self.families.get("refusal", 0.0)
+
+    @property
     def unwanted(self) -> float:
         return probability(self.log_odds)
 

@@ -9,11 +9,12 @@ The rules, in the order in which they are asked; the first that holds decides:
     one do where the caller also behaves like a recording.
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
-    refused or asked yet, needs more proof. With the odds but without the second family he is asked on; who has then
-    answered several times, and still stands no better, is hung up on for that, at somewhat higher odds.
+    refused or asked yet, needs more proof; one who has answered several times, and whose words alone are as much,
+    needs less. With the odds but without the second family he is asked on; who has then answered several times, and
+    still stands no better, is hung up on for that, at somewhat higher odds.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
- 7. He answered as many questions as a person is asked, and nothing speaks against him; or one more, and little does:
-    put through.
+ 7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
+    and little does: put through.
  8. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
     who said nothing that could be understood: silence proves nothing.
 
@@ -45,6 +46,9 @@ class PolicyOptions:
     is wanted and was misread has had that many chances to clear it up."""
     persistence_margin: float = 0.5
     """How much more proof that takes."""
+    share_after: tuple[float, ...] = (1.0, 1.0, 0.82, 0.72)
+    """The share of `hang_up_at` that suffices by how many questions and refusals he has answered, the last one for
+    more, if all that he said is as much by itself: each answer would have cleared up a mistake."""
     notice_margin: float = 0.5
     """How much more it takes for what sounds like an announcement."""
     hardly_notice: float = 0.4
@@ -61,8 +65,9 @@ class PolicyOptions:
     """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: float = -0.5
-    """Below it nothing speaks against a caller who has answered `questions` of them; above it he is refused first."""
+    neutral_at: tuple[float, ...] = (-0.5, -0.3, 0.7)
+    """Log-odds below which nothing speaks against a caller who answered `questions` of our questions and refusals, one
+    more, or more than that; above it he is asked on."""
     plain_notice: float = 2.0
     """Log-likelihood ratio of the words of an announcement from which on it is one."""
     likely_notice: float = 0.8
@@ -84,10 +89,8 @@ class Situation:
 
     now: float
     questions_answered: int
-    """Questions asked after which the caller has finished at least one intelligible turn."""
+    """Questions and refusals after which the caller has finished at least one intelligible turn."""
     heard_intelligible_speech: bool
-    was_refused: bool = False
-    """He was refused, and said something intelligible to it."""
     could_explain: bool = False
     """He was refused or asked something, and it was his turn since."""
     is_speaking: bool = False
@@ -175,11 +178,7 @@ class Policy:
         return None
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        options = self.options
-        limit = options.hang_up_at
-        if not situation.could_explain:
-            limit += options.unasked_margin
-        limit = max(limit, options.hang_up_at + options.notice_margin * options.like_a_notice(fusion.notice))
+        limit = self._proof_needed(fusion, situation)
         if fusion.log_odds < limit or situation.is_protected_number:
             return None
         families, from_audio = fusion.independent_sources()
@@ -188,11 +187,24 @@ class Policy:
         label = self.label(fusion, situation)
         if families >= 2:
             return Decision("hang_up", label, f"{families} independent kinds of evidence agree")
-        answered = situation.questions_answered
+        options, answered = self.options, situation.questions_answered
         insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
         if insists and fusion.log_odds >= limit + options.persistence_margin:
             return Decision("hang_up", label, f"goes on selling after {answered} questions and refusals")
         return None
+
+    def _proof_needed(self, fusion: Fusion, situation: Situation) -> float:
+        options = self.options
+        limit = options.hang_up_at
+        if not situation.could_explain:
+            limit += options.unasked_margin
+        else:
+            shares = options.share_after
+            enough = limit * shares[min(situation.questions_answered, len(shares) - 1)]
+            limit = enough if fusion.said >= enough else limit
+        if like := options.like_a_notice(fusion.notice):
+            limit = max(limit, options.hang_up_at + options.notice_margin * like)
+        return limit
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if (
@@ -211,9 +223,9 @@ class Policy:
         answered = situation.questions_answered
         if fusion.log_odds <= self.options.forward_at[min(answered, len(self.options.forward_at) - 1)]:
             return Decision("forward", "person", "speaks and answers like a person who is wanted")
-        is_open = answered == self.options.questions and not situation.was_refused
-        limit = self.options.neutral_at if is_open else self.options.suspicious_at
-        if answered >= self.options.questions and fusion.log_odds < limit:
+        beyond = answered - self.options.questions
+        neutral_at = self.options.neutral_at
+        if beyond >= 0 and fusion.log_odds < neutral_at[min(beyond, len(neutral_at) - 1)]:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
         return None
 

@@ -223,7 +223,7 @@ def test_simulated_callers_are_asked_for_a_key_that_only_the_seed_tells_and_pres
     undecided = PolicyOptions(
         hang_up_at=99.0,
         forward_at=(-99.0,),
-        neutral_at=-99.0,
+        neutral_at=(-99.0,),
         suspicious_at=-99.0,
         plain_notice=99.0,
         deadline=90.0,

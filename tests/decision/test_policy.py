@@ -56,7 +56,7 @@ def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
 def test_words_alone_hang_up_on_one_who_had_every_chance_to_clear_himself() -> None:
     chances = PolicyOptions().persistent_after
     patter = fused(("patter.meaning", 4.0, "patter"))
-    asked = replace(TALKING, questions_answered=chances - 1, could_explain=True, was_refused=True)
+    asked = replace(TALKING, questions_answered=chances - 1, could_explain=True)
     assert Policy().decide(patter, asked) is None
     decision = Policy().decide(patter, replace(asked, questions_answered=chances))
     assert decision is not None
@@ -162,12 +162,31 @@ def test_a_person_answers_two_questions_at_most() -> None:
     assert decision.action == "forward"
 
 
-def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_was_refused_as_well() -> None:
-    asked_twice = replace(TALKING, questions_answered=2, could_explain=True)
-    assert Policy().decide(fused(), asked_twice) is None
-    decision = Policy().decide(fused(), replace(asked_twice, questions_answered=3))
+def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_answered_all_and_a_refusal() -> None:
+    asked = replace(TALKING, could_explain=True)
+    limits = PolicyOptions().neutral_at
+    assert limits == tuple(sorted(limits))
+    needed = PolicyOptions().questions + next(at for at, limit in enumerate(limits) if limit > 0)
+    assert Policy().decide(fused(), replace(asked, questions_answered=needed - 1)) is None
+    decision = Policy().decide(fused(), replace(asked, questions_answered=needed))
     assert decision is not None
     assert decision.action == "forward"
+
+
+def test_one_whose_every_answer_is_a_sale_needs_less_proof_but_a_slow_person_does_not_pay_for_it() -> None:
+    options = PolicyOptions()
+    enough = options.hang_up_at * options.share_after[-1]
+    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after) - 1)
+    said: tuple[tuple[str, float, Axis], ...] = (
+        ("patter.meaning", enough - 0.5, "patter"),
+        ("answers.sell", 0.6, "patter"),
+    )
+    decision = Policy().decide(fused(*said), answered)
+    assert decision is not None
+    assert decision.action == "hang_up"
+    assert Policy().decide(fused(*said), replace(answered, questions_answered=1)) is None
+    slow: tuple[tuple[str, float, Axis], ...] = (said[0], ("responsive.delay", 0.7, "unresponsive"))
+    assert Policy().decide(fused(*slow), answered) is None
 
 
 def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:

@@ -14,7 +14,7 @@ from detector.service.desk import secret_seed
 from detector.sip.protocol import Dtmf, Play
 
 UNDECIDED = PolicyOptions(
-    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=-99.0, suspicious_at=-99.0, deadline=100.0
+    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=(-99.0,), suspicious_at=-99.0, deadline=100.0
 )
 OPTIONS = ScreenerOptions(languages=("zh",), policy=UNDECIDED, planner=PlannerOptions(press_key=True))
 
