@@ -81,10 +81,9 @@ class CallScreener:
         self._closing = Closing(self._planner, options.closing)
         self._exchange = Exchange()
         self._language: Language | None = options.languages[0] if len(options.languages) == 1 else None
-        self._failures = 0
+        self._failures = self._unlooked = 0
         self._failure: FailureKind | None = None
         self._hung_up = False
-        self._unlooked = 0
         if options.interactive:
             # A recording has no number; that is not the same as a withheld one.
             self._add(self._observers.before_the_call())
@@ -275,7 +274,8 @@ class CallScreener:
         has_just_finished = self._exchange.pause(
             self.now, speaking=self._listener.is_speaking, silent_since=self._listener.last_speech_end
         )
-        if not (self._judge.has_news or is_late or self._hung_up or has_just_finished):
+        is_due = is_late or self._hung_up or self._planner.is_at_a_loss
+        if not (self._judge.has_news or is_due or has_just_finished):
             return
         at_end = self._hung_up and not self._exchange.waiting
         verdict = self._judge.judge(self._situation())
@@ -301,6 +301,7 @@ class CallScreener:
             was_lost=self._call.history.lost_by_us,
             is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,
+            is_asked_out=self._planner.is_at_a_loss and self._exchange.next_turn > 0,
             failure=self._failure,
             category=self._observers.category,
         )

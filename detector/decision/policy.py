@@ -15,8 +15,8 @@ The rules, in the order in which they are asked; the first that holds decides:
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
- 8. The deadline has passed: a message where the odds speak against him, else what `unsure` does. So it is with one
-    who said nothing that could be understood: silence proves nothing.
+ 8. The deadline has passed, or there is nothing left to ask one who has spoken: a message where the odds speak against
+    him, else what `unsure` does. So it is with one who said nothing that could be understood: silence proves nothing.
 
 Hanging up is the error that cannot be forgiven, so rule 5 is the only way to it.
 """
@@ -105,6 +105,8 @@ class Situation:
     """The number plan says: never hang up on it (the anti-fraud centre, say)."""
     notice: float = 0.0
     """Log-likelihood ratio of a wanted announcement."""
+    is_asked_out: bool = False
+    """He has said something, and there is nothing left to ask him."""
     failure: str | None = None
     category: str | None = None
     """The best category of patter so far."""
@@ -132,7 +134,7 @@ class Policy:
             or self._hang_up(fusion, situation)
             or self._words_alone(fusion, situation)
             or self._put_through(fusion, situation)
-            or self._end_at_deadline(fusion, situation)
+            or self._end_undecided(fusion, situation)
         )
         is_kept_out = not self.options.put_through and not situation.is_emergency
         if decision is not None and decision.action == "forward" and is_kept_out:
@@ -229,8 +231,8 @@ class Policy:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
         return None
 
-    def _end_at_deadline(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if situation.now < self.options.deadline:
+    def _end_undecided(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if situation.now < self.options.deadline and not situation.is_asked_out:
             return None
         if fusion.log_odds >= self.options.suspicious_at and situation.heard_intelligible_speech:
             return Decision(

@@ -13,7 +13,8 @@ The rules, first as prose:
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
   stops. Where much speaks against him, the refusal is what he is interrupted with.
 - Silence after a question is answered by another question; a person who waits in silence says something then.
-- The same wording never comes twice in a call, and an act whose wordings are used up is not said again.
+- The same wording never comes twice in a call, and an act whose wordings are used up is not said again. When it has
+  nothing left to ask, it says so (`is_at_a_loss`): nobody waits in silence for the deadline.
 
          ┌──────────┐ greeting ended  ┌───────────┐ caller finished, all heard   ┌────────┐
     ───► │ GREETING │ ──────────────► │ LISTENING │ ───────────────────────────► │ ASKING │
@@ -105,6 +106,8 @@ class Planner:
     options: PlannerOptions = field(default_factory=PlannerOptions)
     seed: int = 0
     """Chooses the key that is asked for."""
+    is_at_a_loss: bool = field(default=False, init=False)
+    """It is the agent's turn, and all its questions are asked."""
     _spoken: list[_Spoken] = field(default_factory=list, init=False)
 
     @property
@@ -175,6 +178,7 @@ class Planner:
 
     def plan(self, floor: Floor) -> Act | None:
         """Return what to say now, or None while there is nothing to say."""
+        self.is_at_a_loss = False
         if self.overdue(floor.now, self.options.prompt_overdue):
             self.assume_ended()
         if self.is_speaking:
@@ -186,7 +190,11 @@ class Planner:
         if floor.pending_transcripts:
             return None
         silent = floor.now - max(floor.caller_silent_since, self.silent_since)
-        return self._ask(floor) if silent >= self._silence_before_asking(floor) else None
+        if silent < self._silence_before_asking(floor):
+            return None
+        question = self._ask(floor)
+        self.is_at_a_loss = question is None
+        return question
 
     def _silence_before_asking(self, floor: Floor) -> float:
         """How long both must have been silent: a caller who said something while the agent spoke may have more."""

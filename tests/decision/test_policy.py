@@ -189,6 +189,16 @@ def test_one_whose_every_answer_is_a_sale_needs_less_proof_but_a_slow_person_doe
     assert Policy().decide(fused(*slow), answered) is None
 
 
+def test_nobody_waits_for_the_deadline_when_there_is_nothing_left_to_ask() -> None:
+    asked_out = replace(TALKING, questions_answered=1, is_asked_out=True)
+    for pieces, action in (((), "forward"), ((("patter.meaning", 1.5, "patter"),), "take_message")):
+        fusion = fused(*pieces)
+        assert Policy().decide(fusion, replace(asked_out, is_asked_out=False)) is None
+        decision = Policy().decide(fusion, asked_out)
+        assert decision is not None
+        assert decision.action == action
+
+
 def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
     silent = Situation(now=60.0, questions_answered=0, heard_intelligible_speech=False)
     decision = Policy().decide(fused(), silent)

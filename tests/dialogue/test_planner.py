@@ -192,11 +192,14 @@ def test_nobody_is_asked_without_end(planner: Planner, log_odds: float, most: in
     for _ in range(20):
         said = replace(QUIET, now=now, caller_silent_since=now - 1, turns_since_act=1, understood=True)
         act = planner.plan(replace(said, log_odds=log_odds))
+        assert planner.is_at_a_loss == (act is None)
         if act is None:
             break
         say(planner, act, now, now + 1)
         now, asked = now + 4, asked + act.examines
     assert asked == most
+    planner.plan(replace(QUIET, now=now, caller_speaking=True))
+    assert not planner.is_at_a_loss
 
 
 def test_a_prompt_whose_end_nobody_reports_does_not_silence_the_agent(planner: Planner) -> None:
