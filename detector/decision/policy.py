@@ -2,7 +2,8 @@
 
 The rules, in the order in which they are asked; the first that holds decides:
 
- 1. An emergency, or a caller whose last call we lost: put through.
+ 1. An emergency, or a caller whose last call we lost: put through. Words of an emergency in what reads like a sale all
+    the same, such as a fall that the telephone on offer would report, only save him from being hung up on.
  2. Something inside broke: what `unsure` does (put through, or take a message).
  3. Another answering assistant is on the line: its message is taken at once, whatever else speaks for or against it.
  4. An announcement that the callee wants: its message is taken. Plain words of one suffice; words that are only like
@@ -74,6 +75,8 @@ class PolicyOptions:
     """Probability of an announcement from which on one is believed that also behaves like a recording."""
     least_machine: float = 0.3
     """Log-odds of a machine against a person, for the same."""
+    doubt_emergency_at: float = 0.3
+    """Log-odds from which on words of an emergency, themselves counted, are not believed at once."""
     suspicious_at: float = 0.7
     """Above it an undecided caller leaves a message instead of being put through."""
 
@@ -128,7 +131,7 @@ class Policy:
     def decide(self, fusion: Fusion, situation: Situation) -> Decision | None:
         """Return the decision that is due now, or None while more must be heard."""
         decision = (
-            self._protect(situation)
+            self._protect(fusion, situation)
             or self._end_with_assistant(situation)
             or self._deliver_notice(fusion, situation)
             or self._hang_up(fusion, situation)
@@ -157,8 +160,8 @@ class Policy:
             return "ai_dialer"
         return "telemarketer" if axes.patter > 0.5 else "unsure"
 
-    def _protect(self, situation: Situation) -> Decision | None:
-        if situation.is_emergency:
+    def _protect(self, fusion: Fusion, situation: Situation) -> Decision | None:
+        if situation.is_emergency and fusion.log_odds < self.options.doubt_emergency_at:
             return Decision("forward", "person", "words of an emergency")
         if situation.was_lost:
             return Decision("forward", "unsure", "the last call of this number was lost by us")
@@ -181,7 +184,7 @@ class Policy:
 
     def _hang_up(self, fusion: Fusion, situation: Situation) -> Decision | None:
         limit = self._proof_needed(fusion, situation)
-        if fusion.log_odds < limit or situation.is_protected_number:
+        if fusion.log_odds < limit or situation.is_protected_number or situation.is_emergency:
             return None
         families, from_audio = fusion.independent_sources()
         if not from_audio or not situation.heard_intelligible_speech:

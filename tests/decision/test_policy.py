@@ -91,8 +91,18 @@ def test_a_caller_who_said_nothing_intelligible_is_never_hung_up_on() -> None:
     assert decision.action != "hang_up"
 
 
-def test_an_emergency_is_put_through_whatever_else_speaks_against_it() -> None:
-    decision = Policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(TALKING, is_emergency=True))
+def test_who_speaks_of_an_emergency_is_never_hung_up_on_however_much_it_reads_like_a_sale() -> None:
+    emergency = replace(TALKING, is_emergency=True, could_explain=True)
+    for answered in range(6):
+        asked = replace(emergency, questions_answered=answered)
+        assert Policy().decide(fused(PATTER, TALKS_ON, NUMBER), asked) is None
+    decision = Policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(emergency, is_asked_out=True))
+    assert decision is not None
+    assert decision.action == "take_message"
+
+
+def test_an_emergency_is_put_through_at_once() -> None:
+    decision = Policy().decide(fused(TALKS_ON, PERSON), replace(TALKING, is_emergency=True))
     assert decision is not None
     assert decision.action == "forward"
 
