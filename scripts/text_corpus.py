@@ -41,7 +41,7 @@ UNWANTED_CLASSES = (*UNWANTED, "any_robocall", "any_fraud")
 CLASSES = (*UNWANTED_CLASSES, *WANTED, "any_talk")
 STAGES = ("开场", "探需", "加恐", "规划", "产介", "答疑", "截杀")
 _PUNCTUATION = str.maketrans("", "", "，。！？、；：,.!?;:")
-_PAIR = re.compile(r"-(\d+)-[uw](?:-|$)")
+_PAIR = re.compile(r"(.+?)-[uw](?:-|$)")
 _LONGEST = 12
 """Turns taken of a call; a dialogue of a corpus goes on for longer than any screening."""
 
@@ -85,8 +85,8 @@ def _written(row: Mapping[str, Any], file: str) -> Call:
     if not turns:
         raise ValueError("nothing is said")
     name, said = row["id"], (row["language"], row["wanted"], row["caller"], row["category"])
-    # Two exchanges that grow from one opening have one number: they are split together.
-    pair = _PAIR.search(name)
+    # A wanted and an unwanted call that grow from one opening are named alike: they are split together.
+    pair = _PAIR.match(name)
     return Call(name, "texts", *said, turns, group=f"{file}-{pair[1]}" if pair else "")
 
 
