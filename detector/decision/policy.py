@@ -66,7 +66,7 @@ class PolicyOptions:
     """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: tuple[float, ...] = (-0.5, -0.3, 0.7)
+    neutral_at: tuple[float, ...] = (-0.5, 0.2, 0.7)
     """Log-odds below which nothing speaks against a caller who answered `questions` of our questions and refusals, one
     more, or more than that; above it he is asked on."""
     plain_notice: float = 2.0
