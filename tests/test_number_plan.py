@@ -267,3 +267,23 @@ def test_other_blocks_begin_otherwise(one: str, other: str) -> None:
 @pytest.mark.parametrize("number", [None, "", "anonymous", "110", "95588", "10086", "96110", "+8695588"])
 def test_service_numbers_and_withheld_ones_have_no_block(number: str | None) -> None:
     assert block_of(number) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("95588", True),
+        ("12345", True),
+        ("11183", True),
+        ("+8695588", False),
+        ("10001", False),
+        ("110", False),
+        ("95188888888", False),
+        ("13800138000", False),
+        (None, False),
+    ],
+)
+def test_institutions_are_told_by_their_own_numbers_and_not_by_forged_or_selling_ones(
+    number: str | None, expected: bool
+) -> None:
+    assert classify(number).is_institution is expected

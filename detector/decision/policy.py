@@ -105,7 +105,7 @@ class Situation:
     """The caller's words are those of another answering assistant, or of the network."""
     was_lost: bool = False
     is_protected_number: bool = False
-    """The number plan says: never hang up on it (the anti-fraud centre, say)."""
+    """Never to be hung up on by its number: the anti-fraud centre's, a bank's own, an authority's."""
     notice: float = 0.0
     """Log-likelihood ratio of a wanted announcement."""
     is_asked_out: bool = False

@@ -62,6 +62,11 @@ class NumberClass:
     never_hang_up: bool = False
     """Whatever else is heard, this caller is not hung up on."""
 
+    @property
+    def is_institution(self) -> bool:
+        """A service number, not of those used for selling, of somebody whose calls matter, such as a bank."""
+        return self.kind is NumberKind.SERVICE and self.claims in _INSTITUTIONS and self.llr <= _RAISED
+
 
 # High: hardly a wanted caller shows these. Raised: many campaigns do, and so do couriers and shops.
 _HIGH, _RAISED, _LOW = 0.7, 0.3, -0.1
@@ -77,6 +82,17 @@ _VIRTUAL_OPERATOR = NumberClass(
 )
 _MOBILE = NumberClass(NumberKind.MOBILE, "mobile", "手机", _LOW)
 _PROTECTED: tuple[Claim, ...] = ("anti_fraud", "emergency")
+_INSTITUTIONS: tuple[Claim, ...] = (
+    "airline",
+    "authority",
+    "bank",
+    "courier",
+    "payment",
+    "railway",
+    "shop",
+    "utility",
+)
+"""Not insurers and operators, who sell under all their numbers, nor the police, whose lines only receive."""
 _SHORTEST_SUBSCRIBER = 7
 
 

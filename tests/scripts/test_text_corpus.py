@@ -47,7 +47,9 @@ def test_no_call_has_the_name_of_another(calls: list[Any]) -> None:
 
 def test_a_wanted_and_an_unwanted_call_from_one_opening_are_split_together(calls: list[Any]) -> None:
     groups = {call.name: call.group for call in calls if call.group}
-    twins = [(name, f"{name[:-2]}-u") for name in groups if name.endswith("-w") and f"{name[:-2]}-u" in groups]
+    twins = [
+        (name, f"{name[:-2]}-u") for name in groups if name.endswith("-w") and f"{name[:-2]}-u" in groups
+    ]
     assert len(twins) > 1000
     assert all(groups[one] == groups[other] for one, other in twins)
 
