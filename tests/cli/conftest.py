@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,10 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Start the program in a process group of its own, as a terminal would."""
+    # Tests that run as a shell's background job ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: str | Path) -> "subprocess.Popen[str]":
         return subprocess.Popen(  # noqa: S603 - our own program
@@ -75,7 +77,8 @@ def start(environment: dict[str, str], tmp_path: Path) -> Callable[..., "subproc
             start_new_session=True,
         )
 
-    return start
+    yield start
+    signal.signal(signal.SIGINT, before)
 
 
 def press_ctrl_c(process: "subprocess.Popen[str]") -> tuple[int, str, float]:
