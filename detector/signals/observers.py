@@ -4,6 +4,7 @@ They only observe: nothing here decides, speaks or waits.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from detector.audio.frames import Samples
 from detector.audio.tones import ToneHeard
@@ -159,7 +160,7 @@ class Observers:
 
     # What it comes to, for planner and policy.
 
-    @property
+    @cached_property
     def is_protected_number(self) -> bool:
         """Whether his number alone keeps a caller from being hung up on.
 
