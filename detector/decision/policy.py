@@ -11,8 +11,9 @@ The rules, in the order in which they are asked; the first that holds decides:
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
     refused or asked yet, needs more proof; one who has answered several times, and whose words alone are as much,
-    needs less. With the odds but without the second family he is asked on; who has then answered several times, and
-    still stands no better, is hung up on for that, at somewhat higher odds.
+    needs less; so does one who has spoken, and then left everything that there is to ask without an answer. With the
+    odds but without the second family he is asked on; who has then answered several times, and still stands no better,
+    is hung up on for that, at somewhat higher odds.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
@@ -51,7 +52,7 @@ class PolicyOptions:
     """The share of `hang_up_at` that suffices by how many questions and refusals he has answered, the last one for
     more, if all that he said is as much by itself: each answer would have cleared up a mistake."""
     notice_margin: float = 0.5
-    """How much more it takes for what sounds like an announcement."""
+    """How much more it takes for what sounds like an announcement, as long as there is something left to ask it."""
     hardly_notice: float = 0.4
     """Probability of an announcement up to which no such margin is asked for; all of it is from `likely_notice` on."""
     forward_at: tuple[float, ...] = (-2.0, -1.2)
@@ -205,11 +206,21 @@ class Policy:
             limit += options.unasked_margin
         else:
             shares = options.share_after
-            enough = limit * shares[min(situation.questions_answered, len(shares) - 1)]
+            enough = limit * shares[min(self._chances(situation), len(shares) - 1)]
             limit = enough if fusion.said >= enough else limit
+        if situation.is_asked_out:
+            return limit
         if like := options.like_a_notice(fusion.notice):
             limit = max(limit, options.hang_up_at + options.notice_margin * like)
         return limit
+
+    def _chances(self, situation: Situation) -> int:
+        """How often he could have cleared up a mistake.
+
+        Whoever left all questions without an answer has had no fewer chances than one who answered `persistent_after`.
+        """
+        least = self.options.persistent_after if situation.is_asked_out else 0
+        return max(situation.questions_answered, least)
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if (

@@ -1,7 +1,7 @@
 """Closing: what is said and done between the decision and the end of the call.
 
     forward         stop speaking, "I am connecting you", forward
-    hang up         stop speaking, refuse (goodbye, to one who was refused before), hang up
+    hang up         stop speaking, refuse unless that was done before, "do not call again, goodbye", hang up
     take a message  stop speaking, "please leave a message", listen, "it will be delivered", hang up
     a notice        stop speaking, listen to its end, hang up
 
@@ -66,8 +66,8 @@ class Closing:
                     (Act.TAKE_MESSAGE, "take_message", "listen", Act.MESSAGE_TAKEN, "hang_up")
                 )
             case _:
-                parting = Act.GOODBYE if self._planner.has_said(Act.REFUSE) else Act.REFUSE
-                self._steps = deque((parting, "hang_up"))
+                refusal = () if self._planner.has_said(Act.REFUSE) else (Act.REFUSE,)
+                self._steps = deque((*refusal, Act.GOODBYE, "hang_up"))
 
     def plan(self, floor: Floor) -> ClosingStep | None:
         """Return the next step that is due, or None while the last one still runs."""

@@ -54,6 +54,9 @@ class PlannerOptions:
     """A caller who talks this long without a pause after the greeting is interrupted."""
     suspicious_monologue: float = 5.0
     """The same for a caller against whom something speaks."""
+    offer_monologue: float = 2.5
+    """The same for one who has plainly made an offer, from `plain_offer_at` on."""
+    plain_offer_at: float = 2.0
     suspicious_at: float = 0.5
     """Log-odds (nats) from which on something speaks against a caller."""
     refuse_at: tuple[float, ...] = (1.0, 0.2, -0.5)
@@ -212,6 +215,8 @@ class Planner:
         if floor.speaking_since is None or said & {Act.INTERRUPT, Act.REFUSE}:
             return None
         patience = options.suspicious_monologue if self._is_suspicious(floor) else options.monologue
+        if floor.log_odds >= options.plain_offer_at:
+            patience = options.offer_monologue
         if floor.now - max(floor.speaking_since, self.silent_since) < patience:
             return None
         return Act.REFUSE if floor.log_odds >= options.refuse_at[0] else Act.INTERRUPT

@@ -2,8 +2,8 @@
 
 Fed the transcripts of a call in order. After every turn the model judges everything said so far; what is given
 out is the change of its log-odds, so that the evidence of a call adds up to the present reading. Words of too few
-syllables say nothing, and what recognition was not sure of is not read. Where the model breaks, the call goes on
-without it.
+syllables say nothing, and what recognition guessed is not read; what it was half sure of proves less against a caller,
+though not less for him. Where the model breaks, the call goes on without it.
 
 A call is observed three times: what the caller says unasked ("patter.meaning", "wanted.meaning"), what his answers
 add to it when he is asked ("answers.sell", "answers.clear"), and how he takes a refusal, which is read by itself
@@ -46,6 +46,7 @@ class MeaningExtractor:
         self._of_refusal = of_refusal
         self._turns: list[Keys] = []
         self._units = 0
+        self._trusted = 0.0
         self._given = 0.0
         self._notice_given = 0.0
         self._reading: Reading | None = None
@@ -59,10 +60,12 @@ class MeaningExtractor:
         reliable: bool,
         media_time: float,
         arrived: float,
+        trust: float = 1.0,
     ) -> list[Evidence]:
         """Take what the caller said in one turn, after the agent's `act`, and return what it changes.
 
-        `media_time`: seconds after answer when the turn began; `arrived`: when its transcript came.
+        `media_time`: seconds after answer when the turn began; `arrived`: when its transcript came; `trust`: how much
+        its words prove against the caller, 0 to 1.
         """
         said = units(text, language) if reliable and self._model is not None else 0
         if self._model is None or not said:
@@ -70,6 +73,7 @@ class MeaningExtractor:
         turn = turn_features(text, language, act)
         self._turns.append(turn)
         self._units += said
+        self._trusted += said * trust
         if self._units < _LEAST_UNITS:
             return []
         try:
@@ -87,7 +91,10 @@ class MeaningExtractor:
     def _changed(
         self, reading: Reading, stage: str, act: str | None, media_time: float, arrived: float
     ) -> list[Evidence]:
-        change = max(-CAP, min(CAP, reading.log_odds)) - self._given
+        log_odds = reading.log_odds
+        if log_odds > 0:
+            log_odds *= self._trusted / self._units
+        change = max(-CAP, min(CAP, log_odds)) - self._given
         if abs(change) < _NEGLIGIBLE:
             return []
         self._given += change

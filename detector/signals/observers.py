@@ -4,6 +4,7 @@ They only observe: nothing here decides, speaks or waits.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from detector.audio.frames import Samples
@@ -97,7 +98,10 @@ class Observers:
         """What the words of a turn say, which began at `media_time` and followed the agent's `act`."""
         found: list[Evidence] = []
         if transcript.is_reliable:
-            found += self._patter.observe(transcript.text, transcript.language, media_time, now)
+            found += [
+                replace(item, llr=item.llr * transcript.trust) if item.llr > 0 else item
+                for item in self._patter.observe(transcript.text, transcript.language, media_time, now)
+            ]
             found += self._names.observe(transcript.text, media_time, now)
         reading = self._refusal if act == "refuse" else self._meaning
         found += reading.observe(
@@ -108,6 +112,7 @@ class Observers:
             reliable=transcript.is_reliable and not (act == "refuse" and is_puzzled(transcript.text)),
             media_time=media_time,
             arrived=now,
+            trust=transcript.trust,
         )
         found += self._responsiveness.observe(
             act,

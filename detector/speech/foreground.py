@@ -1,7 +1,8 @@
 """Foreground: whether speech is the caller's own, or somebody's in the room behind him.
 
 A voice detector calls the murmur of a call centre, a television or people at the next table speech, too, and rightly.
-The caller is the loudest: what stays clearly below the level of his own speech, as heard so far, is background.
+The caller is the loudest: what stays clearly below the level of his own speech, as heard so far, is background. Where
+the room is loud itself, so that his pauses are hardly quieter than his words, less of a distance is asked for.
 """
 
 from bisect import bisect_left, insort
@@ -17,6 +18,14 @@ class ForegroundOptions:
 
     below: float = 11.0
     """Speech this far below the caller's level is background. Murmur 15 dB down has peaks 4 dB above its mean."""
+    least_below: float = 7.5
+    """The same in a loud room. Of the caller's speech 7 % of the windows are that quiet, of a murmur 8 dB down 96 %."""
+    above_room: float = 4.5
+    """How far above the level of the room such speech may be, and still be background."""
+    room_memory: int = 250
+    """Windows that the level of the room is taken from (8 s): nobody speaks that long without a pause."""
+    room_share: float = 0.05
+    """It is what all but this share of them exceed."""
     smoothing: int = 6
     """The loudest of so many windows counts: syllables have gaps."""
     memory: int = 160
@@ -34,6 +43,8 @@ class Foreground:
         self._speech: deque[float] = deque()
         self._ordered: list[float] = []
         self._level: float | None = None
+        self._room: deque[float] = deque()
+        self._room_ordered: list[float] = []
 
     @property
     def level(self) -> float | None:
@@ -42,9 +53,8 @@ class Foreground:
 
     def is_foreground(self, level: float) -> bool:
         """Take the level (dBFS) of a window that a voice detector calls speech."""
-        self._recent.append(level)
-        loudest = max(self._recent)
-        if self._level is not None and loudest < self._level - self._options.below:
+        loudest = self._loudest(level)
+        if self._level is not None and loudest < self._limit(self._level):
             return False
         if len(self._speech) == self._options.memory:
             del self._ordered[bisect_left(self._ordered, self._speech.popleft())]
@@ -55,4 +65,22 @@ class Foreground:
 
     def pause(self, level: float) -> None:
         """Take the level of a window without speech."""
+        self._loudest(level)
+
+    def _loudest(self, level: float) -> float:
         self._recent.append(level)
+        loudest = max(self._recent)
+        if len(self._room) == self._options.room_memory:
+            del self._room_ordered[bisect_left(self._room_ordered, self._room.popleft())]
+        self._room.append(loudest)
+        insort(self._room_ordered, loudest)
+        return loudest
+
+    def _limit(self, callers: float) -> float:
+        """The level below which speech is background."""
+        options = self._options
+        limit = callers - options.below
+        if len(self._room) < options.room_memory:
+            return limit
+        room = self._room_ordered[int(options.room_share * len(self._room))]
+        return max(limit, min(room + options.above_room, callers - options.least_below))

@@ -8,6 +8,9 @@ from detector.call import Language
 
 __all__ = ["Transcriber", "Transcript"]
 
+_SURE, _GUESSED = -0.5, -0.95
+"""Average log-probabilities between which the trust in a transcript falls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -30,6 +33,16 @@ class Transcript:
     @property
     def is_reliable(self) -> bool:
         return bool(self.text) and self.average_log_probability > -1.2
+
+    @property
+    def trust(self) -> float:
+        """How much words like these prove, 0.5 to 1, by how sure recognition was of them.
+
+        Fitted on simulated calls at 30, 15 and 8 dB: the log-odds of the text model deserve about two thirds of their
+        usual slope where the average is below -0.6, which clean speech seldom is.
+        """
+        unsure = (_SURE - self.average_log_probability) / (_SURE - _GUESSED)
+        return 1.0 - 0.5 * min(max(unsure, 0.0), 1.0)
 
 
 class Transcriber(Protocol):

@@ -209,6 +209,24 @@ def test_nobody_waits_for_the_deadline_when_there_is_nothing_left_to_ask() -> No
         assert decision.action == action
 
 
+def test_whoever_leaves_every_question_unanswered_has_had_his_chances() -> None:
+    options = PolicyOptions()
+    enough = options.hang_up_at * options.share_after[options.persistent_after]
+    said: tuple[tuple[str, float, Axis], ...] = (
+        ("patter.meaning", enough - 0.5, "patter"),
+        ("refusal.pushes_on", 0.6, "patter"),
+    )
+    refused = replace(TALKING, could_explain=True)
+    assert Policy().decide(fused(*said), refused) is None
+    decision = Policy().decide(fused(*said), replace(refused, is_asked_out=True))
+    assert decision is not None
+    assert decision.action == "hang_up"
+    milder = fused(("patter.meaning", enough - 0.7, "patter"), said[1])
+    decision = Policy().decide(milder, replace(refused, is_asked_out=True))
+    assert decision is not None
+    assert decision.action == "take_message"
+
+
 def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
     silent = Situation(now=60.0, questions_answered=0, heard_intelligible_speech=False)
     decision = Policy().decide(fused(), silent)

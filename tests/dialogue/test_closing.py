@@ -47,7 +47,16 @@ def test_an_unwanted_caller_hears_a_refusal_first(planner: Planner, closing: Clo
     act = closing.plan(QUIET)
     assert act is Act.REFUSE
     play(planner, act, 10.0)
-    assert closing.plan(replace(QUIET, now=12.0)) == "hang_up"
+    parting = closing.plan(replace(QUIET, now=12.0))
+    assert parting is Act.GOODBYE
+    play(planner, parting, 12.0)
+    assert closing.plan(replace(QUIET, now=14.0)) == "hang_up"
+
+
+def test_whoever_was_refused_before_is_not_refused_again(planner: Planner, closing: Closing) -> None:
+    play(planner, Act.REFUSE, 8.0)
+    closing.begin("hang_up", 10.0, "telemarketer")
+    assert closing.plan(QUIET) is Act.GOODBYE
 
 
 def test_a_prompt_under_way_is_stopped_first(planner: Planner, closing: Closing) -> None:
@@ -99,6 +108,7 @@ def test_a_message_without_end_is_ended(closing: Closing) -> None:
 def test_a_prompt_whose_end_nobody_reports_does_not_keep_the_call_open(
     planner: Planner, closing: Closing
 ) -> None:
+    play(planner, Act.REFUSE, 5.0)
     closing.begin("hang_up", 10.0)
     act = closing.plan(QUIET)
     assert isinstance(act, Act)

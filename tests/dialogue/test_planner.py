@@ -175,6 +175,15 @@ def test_a_monologue_that_offers_something_is_interrupted_by_the_refusal(planner
     assert planner.plan(replace(offering, now=40.0)) is None, "once"
 
 
+def test_the_plainer_the_offer_the_sooner_it_is_cut_short(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    options = planner.options
+    talking = replace(QUIET, caller_speaking=True, speaking_since=1.0, purpose_known=True)
+    soon = replace(talking, now=4.0 + options.offer_monologue + 0.1)
+    assert planner.plan(replace(soon, log_odds=options.plain_offer_at - 0.1)) is None
+    assert planner.plan(replace(soon, log_odds=options.plain_offer_at)) is Act.REFUSE
+
+
 def test_no_wording_comes_twice(planner: Planner) -> None:
     first, second = planner.say(Act.ASK_NAME, 1.0), planner.say(Act.ASK_NAME, 2.0)
     assert first is not None

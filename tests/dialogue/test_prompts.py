@@ -85,17 +85,17 @@ def test_each_key_from_1_to_9_is_asked_for_in_plain_words(
     assert all(prompt.key is None for prompt in library.prompts if prompt.act is not Act.PRESS_KEY)
 
 
-def test_refusals_say_that_there_is_no_interest_and_ask_not_to_be_called_again(
+def test_refusals_say_that_there_is_no_interest_and_partings_ask_not_to_be_called_again(
     library: PromptLibrary,
 ) -> None:
-    wanted: dict[Language, tuple[str, str]] = {
-        "zh": ("没有兴趣|不需要", "不要再打"),
-        "en": ("not interested|no interest|do not need", "not call|never call|remove this number"),
+    wanted: dict[Act, dict[Language, str]] = {
+        Act.REFUSE: {"zh": "没有兴趣|不需要", "en": "not interested|no interest|do not need"},
+        Act.GOODBYE: {"zh": "不要再打.*再见", "en": "(not|never) call.*Goodbye"},
     }
-    for language in LANGUAGES:
-        for prompt in library.for_act(Act.REFUSE, language):
-            for pattern in wanted[language]:
-                assert re.search(pattern, prompt.text), prompt.id
+    for act, patterns in wanted.items():
+        for language in LANGUAGES:
+            for prompt in library.for_act(act, language):
+                assert re.search(patterns[language], prompt.text), prompt.id
 
 
 def test_greetings_and_questions_are_short(library: PromptLibrary) -> None:

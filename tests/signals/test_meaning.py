@@ -17,10 +17,15 @@ def model() -> IntentModel:
 
 
 def observe(
-    extractor: MeaningExtractor, text: str, act: str | None = None, *, reliable: bool = True
+    extractor: MeaningExtractor,
+    text: str,
+    act: str | None = None,
+    *,
+    reliable: bool = True,
+    trust: float = 1.0,
 ) -> list[Any]:
     """What the words say of who is unwanted; whether they are an announcement is another question."""
-    found = extractor.observe(text, "zh", act, reliable=reliable, media_time=1.0, arrived=2.0)
+    found = extractor.observe(text, "zh", act, reliable=reliable, media_time=1.0, arrived=2.0, trust=trust)
     return [item for item in found if item.source != "notice.meaning"]
 
 
@@ -52,6 +57,13 @@ def test_what_recognition_doubts_moves_nothing(model: IntentModel) -> None:
     assert extractor.log_odds == 0.0
     assert extractor.category is None
     assert extractor.notice == 0.0
+
+
+def test_half_heard_words_prove_less_against_a_caller_and_as_much_for_him(model: IntentModel) -> None:
+    (sure,), (unsure,) = (observe(MeaningExtractor(model), LOAN, trust=trust) for trust in (1.0, 0.6))
+    assert 0 < unsure.llr < sure.llr
+    (sure,), (unsure,) = (observe(MeaningExtractor(model), PARCEL, trust=trust) for trust in (1.0, 0.6))
+    assert unsure.llr == sure.llr < 0
 
 
 @pytest.mark.parametrize("text", ["", "喂？", "嗯。", "你好。"])

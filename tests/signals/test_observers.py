@@ -1,9 +1,10 @@
-"""Whose number alone keeps a caller from being hung up on."""
+"""Whose number alone keeps a caller from being hung up on, and how far his words are believed."""
 
 import pytest
 
 from detector.call import CallInfo
 from detector.signals.observers import Observers
+from detector.speech.transcript import Transcript
 from detector.text.lexicon import Lexicon
 from detector.text.matcher import Matcher
 
@@ -28,3 +29,15 @@ def test_a_banks_own_number_protects_its_caller_unless_the_network_knows_another
     call = CallInfo("call", number=number, asserted_number=asserted)
     observers = Observers(call, Matcher(Lexicon.load()))
     assert observers.is_protected_number is is_protected
+
+
+def test_terms_that_recognition_was_unsure_of_prove_less() -> None:
+    def offered(average_log_probability: float) -> float:
+        observers = Observers(CallInfo("call"), Matcher(Lexicon.load()))
+        heard = Transcript("我们这边可以办理无抵押贷款，加个微信", "zh", average_log_probability)
+        found = observers.transcript(None, heard, 1.0, 2.0)
+        return sum(item.llr for item in found if item.source.startswith("patter"))
+
+    assert offered(-0.3) == offered(-0.45)
+    assert 0 < offered(-0.8) < offered(-0.6) < offered(-0.3)
+    assert offered(-1.3) == 0, "a guess"

@@ -42,3 +42,20 @@ def test_pauses_within_syllables_do_not_cut_a_word() -> None:
     foreground = Foreground()
     share(foreground, levels(-20, 60))
     assert all(foreground.is_foreground(level) for level in [-20, -34, -35, -33, -19] * 5)
+
+
+def test_in_a_loud_room_the_voices_of_others_are_not_the_caller() -> None:
+    """A murmur only 8 dB below his words, as in a crowded office; he waits for an answer, then speaks."""
+    foreground = Foreground()
+    share(foreground, levels(-20, 60))
+    share(foreground, levels(-30, 200, spread=1.5, seed=1))
+    assert share(foreground, levels(-30, 200, spread=1.5, seed=2)) < 0.15
+    assert share(foreground, levels(-20, 100, seed=3)) > 0.95
+
+
+def test_in_a_quiet_room_a_caller_may_lower_his_voice() -> None:
+    foreground = Foreground()
+    share(foreground, levels(-20, 60))
+    for level in levels(-60, 200, seed=1):
+        foreground.pause(level)
+    assert share(foreground, levels(-28, 100, seed=2)) > 0.95
