@@ -1,4 +1,8 @@
+#!/usr/bin/env python3
 """Rehearsals: simulated calls without rendered speech, for a detector that has to learn from many calls.
+
+    scripts/rehearsal.py SCENARIOS.jsonl… --out CALLS.jsonl [--intent FILE] [--seed N] [--jobs N]
+    detector evaluate --calls CALLS.jsonl --out DIR
 
 Everything is as in `detector simulate`, but for the voice and the recognition. The caller's utterances are played by
 carrier speech: stretches of the demo's clips, as long as the words take, never two alike in a call except where the
@@ -9,9 +13,13 @@ has, each call with its own. So every scenario can be played in about a second, 
 What recognition really makes of a voice, and how alike two voices sound, cannot be learned here.
 """
 
+import argparse
 import hashlib
+import json
 import math
+import os
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -20,10 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 
 from detector.agents.channel import Channel
 from detector.agents.clips import Clips
-from detector.agents.scenario import Scenario
+from detector.agents.scenario import Scenario, load_scenarios
 from detector.agents.scenario_caller import ScenarioCaller
 from detector.agents.simulator import Conversation
 from detector.agents.virtual import Latency, VirtualDriver
@@ -31,6 +41,7 @@ from detector.audio.files import read_clip
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.call import Language
 from detector.cli.parts import load_parts
+from detector.errors import ScenarioError
 from detector.events import TurnEnded
 from detector.resources import fixtures_dir
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
@@ -156,3 +167,32 @@ def rehearse(
     """
     with ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(options, intent)) as pool:
         yield from pool.map(_play, [(scenario, seed) for scenario in scenarios], chunksize=4)
+
+
+def main() -> None:
+    """Rehearse every scenario with the settings that ship, and write its call as `detector simulate --json` would."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenarios", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--intent", type=Path, help="another text model than the one that ships")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    settings = parser.parse_args()
+    try:
+        files = [load_scenarios(path) for path in settings.scenarios]
+    except ScenarioError as error:
+        parser.error(str(error))
+    for problem in (each for file in files for each in file.errors):
+        print(problem, file=sys.stderr)
+    scenarios = [one for file in files for one in file.scenarios]
+    rows = rehearse(scenarios, ScreenerOptions(), settings.intent, settings.seed, settings.jobs)
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
+    with settings.out.open("w", encoding="utf-8") as out:
+        for row in track(rows, "rehearsing", len(scenarios), console=Console(stderr=True)):
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
