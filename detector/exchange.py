@@ -32,6 +32,8 @@ class Exchange:
         """He has paused, and all that he said is transcribed."""
         self._count = 0
         self._acts: dict[int, Act | None] = {}
+        self.unanswered = 0
+        """Questions and refusals that no turn of his followed, before the agent spoke again."""
         self._turns_since_act = 0
         self._understood_since_act = False
         self._speaking_since: float | None = None
@@ -83,9 +85,14 @@ class Exchange:
         self._acts.pop(turn, None)
         return self.waiting.pop(turn, None) is not None
 
-    def agent_spoke(self) -> None:
-        """The agent has begun to say something: what comes next follows it."""
+    def agent_spoke(self, last: Act | None = None) -> None:
+        """The agent has begun to say something, after the act `last`: what comes next follows it."""
+        self.unanswered += self.leaves_unanswered(last)
         self._turns_since_act, self._understood_since_act = 0, False
+
+    def leaves_unanswered(self, act: Act | None) -> bool:
+        """Whether `act`, the agent's last one, gave him a chance to speak and no turn has followed it."""
+        return act is not None and act.lets_explain and not self._turns_since_act and not self.waiting
 
     def late(self, now: float, patience: float) -> list[int]:
         """Turns whose transcript has been waited for longer than `patience` seconds."""

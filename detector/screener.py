@@ -302,6 +302,7 @@ class CallScreener:
             is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,
             is_asked_out=self._planner.is_at_a_loss and self._exchange.next_turn > 0,
+            unanswered=self._exchange.unanswered + self._exchange.leaves_unanswered(self._planner.last_act),
             failure=self._failure,
             category=self._observers.category,
         )
@@ -325,8 +326,9 @@ class CallScreener:
         )
 
     def _say(self, act: Act | None) -> None:
+        last = self._planner.last_act
         if act is not None and (prompt := self._planner.say(act, self.now)) is not None:
-            self._exchange.agent_spoke()
+            self._exchange.agent_spoke(last)
             self._out.append(Say(prompt, self.now))
 
     def _close(self) -> None:

@@ -192,6 +192,8 @@ def main() -> None:
     with settings.out.open("w", encoding="utf-8") as out:
         for row in track(rows, "rehearsing", len(scenarios), console=Console(stderr=True)):
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    if any(file.errors for file in files):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

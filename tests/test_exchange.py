@@ -61,3 +61,20 @@ def test_what_is_still_being_recognized_has_not_been_said_yet() -> None:
     exchange.turn_ended(turn(0, 5.0, 7.0), Act.REFUSE)
     exchange.pause(9.5, speaking=False, silent_since=7.0)
     assert not exchange.has_explained(Act.REFUSE)
+
+
+def test_only_silence_leaves_a_question_unanswered() -> None:
+    exchange = Exchange()
+    exchange.agent_spoke(Act.GREETING)
+    exchange.turn_ended(turn(0, 8.0, 9.0), Act.ASK_NAME)
+    exchange.transcribed(0, Transcript("呃嗯", "zh", -1.4))
+    exchange.agent_spoke(Act.ASK_NAME)
+    exchange.turn_ended(turn(1, 12.0, 13.0), Act.ASK_CALLEE)
+    exchange.given_up(1)
+    exchange.agent_spoke(Act.ASK_CALLEE)
+    assert exchange.unanswered == 0, "he spoke, though he was not understood"
+    assert exchange.leaves_unanswered(Act.ASK_PURPOSE), "nothing yet"
+    exchange.agent_spoke(Act.ASK_PURPOSE)
+    exchange.agent_spoke(Act.HOLD)
+    exchange.agent_spoke(Act.REFUSE)
+    assert exchange.unanswered == 2

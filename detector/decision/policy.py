@@ -11,7 +11,7 @@ The rules, in the order in which they are asked; the first that holds decides:
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
     refused or asked yet, needs more proof; one who has answered several times, and whose words alone are as much,
-    needs less; so does one who has spoken, and then left everything that there is to ask without an answer. With the
+    needs less; so does one who has spoken, and then let several questions pass in silence until none is left. With the
     odds but without the second family he is asked on; who has then answered several times, and still stands no better,
     is hung up on for that, at somewhat higher odds.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
@@ -111,6 +111,8 @@ class Situation:
     """Log-likelihood ratio of a wanted announcement."""
     is_asked_out: bool = False
     """He has said something, and there is nothing left to ask him."""
+    unanswered: int = 0
+    """Questions and refusals after which he said nothing at all; what was not understood is no silence."""
     failure: str | None = None
     category: str | None = None
     """The best category of patter so far."""
@@ -208,19 +210,20 @@ class Policy:
             shares = options.share_after
             enough = limit * shares[min(self._chances(situation), len(shares) - 1)]
             limit = enough if fusion.said >= enough else limit
-        if situation.is_asked_out:
+        if self._let_all_pass(situation):
             return limit
         if like := options.like_a_notice(fusion.notice):
             limit = max(limit, options.hang_up_at + options.notice_margin * like)
         return limit
 
     def _chances(self, situation: Situation) -> int:
-        """How often he could have cleared up a mistake.
-
-        Whoever left all questions without an answer has had no fewer chances than one who answered `persistent_after`.
-        """
-        least = self.options.persistent_after if situation.is_asked_out else 0
+        """How often he could have cleared up a mistake; who let all chances pass had as many as `persistent_after`."""
+        least = self.options.persistent_after if self._let_all_pass(situation) else 0
         return max(situation.questions_answered, least)
+
+    def _let_all_pass(self, situation: Situation) -> bool:
+        """There is nothing left to ask, and he has left several questions without a word."""
+        return situation.is_asked_out and situation.unanswered >= self.options.persistent_after
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if (

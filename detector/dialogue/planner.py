@@ -215,8 +215,8 @@ class Planner:
         if floor.speaking_since is None or said & {Act.INTERRUPT, Act.REFUSE}:
             return None
         patience = options.suspicious_monologue if self._is_suspicious(floor) else options.monologue
-        if floor.log_odds >= options.plain_offer_at:
-            patience = options.offer_monologue
+        if floor.purpose_known and floor.log_odds >= options.plain_offer_at:
+            patience = min(patience, options.offer_monologue)
         if floor.now - max(floor.speaking_since, self.silent_since) < patience:
             return None
         return Act.REFUSE if floor.log_odds >= options.refuse_at[0] else Act.INTERRUPT

@@ -43,6 +43,7 @@ class Journal:
         self._audio: list[Samples] | None = [] if keep_audio else None
         self._started = wall_clock()
         self._fingerprint: Landmarks | None = None
+        self._refused_at: datetime | None = None
         self._is_closed = False
         self._was_asked_plainly = False
         writer.submit(Store.begin_call, self.call, self._started)
@@ -68,7 +69,7 @@ class Journal:
                     Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text)
                 )
                 if event.prompt.act is Act.REFUSE:
-                    self._writer.submit(Store.record_refusal, call_id, self._wall_clock())
+                    self._refused_at = self._wall_clock()
             case Evidence():
                 self._writer.submit(Store.add_evidence, call_id, event)
             case Verdict() if event.is_final:
@@ -117,6 +118,8 @@ class Journal:
         """Keep the message, the audio and what it sounded like, where there are any."""
         self._is_closed = True
         call_id, now = self.call.call_id, self._wall_clock()
+        if self._refused_at is not None and not self._was_put_through:
+            self._writer.submit(Store.record_refusal, call_id, self._refused_at)
         if self._audio:
             self._writer.submit(Store.save_audio, call_id, np.concatenate(self._audio), self._started)
         if self._fingerprint is not None:
@@ -125,6 +128,11 @@ class Journal:
         text = self._message() or ("(not transcribed)" if self._was_asked_plainly else "")
         if text:
             self._writer.submit(Store.add_message, call_id, text, now)
+
+    @property
+    def _was_put_through(self) -> bool:
+        """He was asked in the end, whatever was said to him before."""
+        return self.record.verdict is not None and self.record.verdict.action == "forward"
 
     def _message(self) -> str:
         """What the caller said after he was asked for a message; of a notice, all that it said."""

@@ -1,9 +1,9 @@
 """What the words of a call mean as a whole: the text model's reading, as evidence.
 
 Fed the transcripts of a call in order. After every turn the model judges everything said so far; what is given
-out is the change of its log-odds, so that the evidence of a call adds up to the present reading. Words of too few
-syllables say nothing, and what recognition guessed is not read; what it was half sure of proves less against a caller,
-though not less for him. Where the model breaks, the call goes on without it.
+out is the change of its log-odds, so that the evidence of a call adds up to the present reading, as far as that is
+believed. Words of too few syllables say nothing, and what recognition guessed is not read; what it was half sure of
+proves less against a caller, though not less for him. Where the model breaks, the call goes on without it.
 
 A call is observed three times: what the caller says unasked ("patter.meaning", "wanted.meaning"), what his answers
 add to it when he is asked ("answers.sell", "answers.clear"), and how he takes a refusal, which is read by itself
@@ -46,7 +46,8 @@ class MeaningExtractor:
         self._of_refusal = of_refusal
         self._turns: list[Keys] = []
         self._units = 0
-        self._trusted = 0.0
+        self._raw = 0.0
+        self._believed_so_far = 0.0
         self._given = 0.0
         self._notice_given = 0.0
         self._reading: Reading | None = None
@@ -73,7 +74,6 @@ class MeaningExtractor:
         turn = turn_features(text, language, act)
         self._turns.append(turn)
         self._units += said
-        self._trusted += said * trust
         if self._units < _LEAST_UNITS:
             return []
         try:
@@ -84,17 +84,35 @@ class MeaningExtractor:
             return []
         self._reading = reading
         return [
-            *self._changed(reading, stage, act, media_time, arrived),
+            *self._changed(self._believed(reading.log_odds, trust), reading, stage, act, media_time, arrived),
             *self._announcement(reading, media_time, arrived),
         ]
 
+    def _believed(self, log_odds: float, trust: float) -> float:
+        """Return what the model's reading counts for, when the last turn of it is to be trusted so far.
+
+        What speaks more against the caller than before counts by `trust`; what clears him counts in full, and takes
+        back what was held against him in proportion.
+        """
+        before, raw = self._raw, max(-CAP, min(CAP, log_odds))
+        self._raw = raw
+        if raw >= before:
+            return self._believed_so_far + trust * (raw - before)
+        if before > 0 and self._believed_so_far > 0:
+            return self._believed_so_far * max(raw, 0.0) / before + min(raw, 0.0)
+        return self._believed_so_far + raw - before
+
     def _changed(
-        self, reading: Reading, stage: str, act: str | None, media_time: float, arrived: float
+        self,
+        log_odds: float,
+        reading: Reading,
+        stage: str,
+        act: str | None,
+        media_time: float,
+        arrived: float,
     ) -> list[Evidence]:
-        log_odds = reading.log_odds
-        if log_odds > 0:
-            log_odds *= self._trusted / self._units
-        change = max(-CAP, min(CAP, log_odds)) - self._given
+        self._believed_so_far = max(-CAP, min(CAP, log_odds))
+        change = self._believed_so_far - self._given
         if abs(change) < _NEGLIGIBLE:
             return []
         self._given += change

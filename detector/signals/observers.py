@@ -99,7 +99,7 @@ class Observers:
         found: list[Evidence] = []
         if transcript.is_reliable:
             found += [
-                replace(item, llr=item.llr * transcript.trust) if item.llr > 0 else item
+                replace(item, llr=item.llr * transcript.trust) if _is_against(item) else item
                 for item in self._patter.observe(transcript.text, transcript.language, media_time, now)
             ]
             found += self._names.observe(transcript.text, media_time, now)
@@ -199,3 +199,8 @@ class Observers:
     def purpose_known(self) -> bool:
         """Whether the caller has said what he wants, for good or ill."""
         return self._purpose_known
+
+
+def _is_against(item: Evidence) -> bool:
+    """Terms of a sale; what takes back words that spoke for the caller is no such thing, and counts in full."""
+    return item.llr > 0 and item.source.startswith("patter.")

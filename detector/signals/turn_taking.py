@@ -3,7 +3,8 @@
 The rules, first as prose:
 
 - An interruption begins when the agent starts to speak while the caller has been talking for a while. It is
-  settled once he has been silent for longer than a breath, or goes on and on.
+  settled once he has been silent for longer than a breath, or goes on and on. Where he paused, and begins anew once the
+  agent has ended, that may be his reply, or the next sentence of a recording: it says nothing.
   A person stops within half a second, or finishes the phrase in two; a recording goes on. A caller who pauses
   by chance at that very moment (between two sentences) starts again at once, so a breath settles nothing.
 - A monologue is talk that began before the greeting ended, ran through it, and goes on after it.
@@ -48,6 +49,9 @@ class TurnTakingOptions:
     slows: float = 2.0
     through: float = 2.5
     far_through: float = 5.0
+    resumes: float = 0.5
+    """Silence after which talk that begins behind the agent's words may be a reply to them. Of the 0.6 s that
+    recordings leave voice activity sees 0.4."""
     agent_heard: float = 0.8
     """Speech of the agent that nobody can miss."""
     monologue: float = 6.0
@@ -165,6 +169,9 @@ class TurnTakingExtractor:
         over, options = self._talked_over, self._options
         if over is None:
             return []
+        if over.may_be_replying(self._talk, options.resumes):
+            self._talked_over = None
+            return []
         if self._talk.last_speech > over.start:
             over.last = self._talk.last_speech
         if until - over.last >= options.breath:
@@ -276,6 +283,11 @@ class _TalkedOver:
     """End of the caller's last speech since."""
     agent_until: float | None = None
     said: int = 0
+
+    def may_be_replying(self, talk: "_Talk", pause: float) -> bool:
+        """Whether he paused for `pause` seconds, and began anew after the agent had ended."""
+        began, ended = talk.start, self.agent_until
+        return ended is not None and began >= max(ended, self.last + pause)
 
 
 class _Talk:

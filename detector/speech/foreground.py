@@ -23,7 +23,9 @@ class ForegroundOptions:
     above_room: float = 4.5
     """How far above the level of the room such speech may be, and still be background."""
     room_memory: int = 250
-    """Windows that the level of the room is taken from (8 s): nobody speaks that long without a pause."""
+    """Windows that the level of the room is taken from (8 s): few speak that long without a pause."""
+    room_known: int = 100
+    """Windows after which that level is taken for one."""
     room_share: float = 0.05
     """It is what all but this share of them exceed."""
     smoothing: int = 6
@@ -80,7 +82,8 @@ class Foreground:
         """The level below which speech is background."""
         options = self._options
         limit = callers - options.below
-        if len(self._room) < options.room_memory:
+        if len(self._room) < options.room_known:
             return limit
-        room = self._room_ordered[int(options.room_share * len(self._room))]
-        return max(limit, min(room + options.above_room, callers - options.least_below))
+        in_room = self._room_ordered[int(options.room_share * len(self._room))] + options.above_room
+        # Whatever comes nearer to the caller is his own voice, without a pause.
+        return max(limit, in_room) if in_room <= callers - options.least_below else limit

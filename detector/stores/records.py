@@ -46,7 +46,7 @@ class StoredCall:
     lost: bool
     """It ended because something of ours broke."""
     refused_at: datetime | None
-    """When the caller was asked not to call again."""
+    """When the caller was told that there is no interest; None where he was put through all the same."""
     audio_path: str | None
     """Below the folder of recordings; None where none is kept."""
     rating: Rating | None

@@ -84,7 +84,7 @@ class Store:
             calls.set_verdict(connection, call_id, verdict)
 
     def record_refusal(self, call_id: str, now: datetime) -> None:
-        """Note that the caller was told that there is no interest, and not to call again."""
+        """Note that the caller was told that there is no interest, and was not put through after it."""
         with self._database.writing() as connection:
             calls.change_call(connection, call_id, refused_at=now)
 

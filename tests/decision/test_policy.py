@@ -216,15 +216,36 @@ def test_whoever_leaves_every_question_unanswered_has_had_his_chances() -> None:
         ("patter.meaning", enough - 0.5, "patter"),
         ("refusal.pushes_on", 0.6, "patter"),
     )
-    refused = replace(TALKING, could_explain=True)
-    assert Policy().decide(fused(*said), refused) is None
-    decision = Policy().decide(fused(*said), replace(refused, is_asked_out=True))
-    assert decision is not None
-    assert decision.action == "hang_up"
+    silent = replace(TALKING, could_explain=True, unanswered=options.persistent_after)
+    assert Policy().decide(fused(*said), silent) is None
+    asked_out = replace(silent, is_asked_out=True)
+    mumbling = replace(asked_out, unanswered=0)
     milder = fused(("patter.meaning", enough - 0.7, "patter"), said[1])
-    decision = Policy().decide(milder, replace(refused, is_asked_out=True))
-    assert decision is not None
-    assert decision.action == "take_message"
+    for fusion, situation, action in (
+        (fused(*said), asked_out, "hang_up"),
+        (fused(*said), mumbling, "take_message"),
+        (milder, asked_out, "take_message"),
+    ):
+        decision = Policy().decide(fusion, situation)
+        assert decision is not None
+        assert decision.action == action
+
+
+def test_what_sounds_like_an_announcement_needs_more_proof_until_it_let_all_questions_pass() -> None:
+    options = PolicyOptions()
+    sold: tuple[tuple[str, float, Axis], ...] = (
+        ("notice.meaning", -4.0, "wanted"),
+        ("patter.meaning", options.hang_up_at - 0.5, "patter"),
+        ("refusal.pushes_on", 0.6, "patter"),
+    )
+    refused = replace(TALKING, could_explain=True)
+    silent = replace(refused, is_asked_out=True, unanswered=options.persistent_after)
+    assert fused(*sold).notice > options.likely_notice
+    assert Policy().decide(fused(*sold), refused) is None
+    for situation, action in ((replace(silent, unanswered=1), "take_message"), (silent, "hang_up")):
+        decision = Policy().decide(fused(*sold), situation)
+        assert decision is not None
+        assert decision.action == action
 
 
 def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:

@@ -184,6 +184,12 @@ def test_the_plainer_the_offer_the_sooner_it_is_cut_short(planner: Planner) -> N
     assert planner.plan(replace(soon, log_odds=options.plain_offer_at)) is Act.REFUSE
 
 
+def test_a_caller_of_bad_repute_who_has_offered_nothing_yet_is_not_cut_short_sooner(planner: Planner) -> None:
+    say(planner, Act.GREETING, 0.5, 4.0)
+    soon = replace(QUIET, now=7.0, caller_speaking=True, speaking_since=1.0, log_odds=2.5)
+    assert planner.plan(soon) is None
+
+
 def test_no_wording_comes_twice(planner: Planner) -> None:
     first, second = planner.say(Act.ASK_NAME, 1.0), planner.say(Act.ASK_NAME, 2.0)
     assert first is not None

@@ -66,6 +66,29 @@ def test_half_heard_words_prove_less_against_a_caller_and_as_much_for_him(model:
     assert unsure.llr == sure.llr < 0
 
 
+def test_a_clear_answer_does_not_pay_out_what_was_held_back_of_a_half_heard_opening(
+    model: IntentModel,
+) -> None:
+    sure, unsure = MeaningExtractor(model), MeaningExtractor(model)
+    observe(sure, LOAN)
+    observe(unsure, LOAN, trust=0.5)
+    assert 0 < unsure.log_odds == pytest.approx(0.5 * sure.log_odds), "a sure misreading is held back as well"
+    answers = [observe(one, "利息很低的，可以先加个微信看看", "ask_purpose") for one in (sure, unsure)]
+    assert answers[0] == answers[1]
+
+
+def test_what_clears_a_half_heard_caller_takes_back_what_was_held_against_him_and_no_more(
+    model: IntentModel,
+) -> None:
+    sure, unsure = MeaningExtractor(model), MeaningExtractor(model)
+    for extractor, trust in ((sure, 1.0), (unsure, 0.5)):
+        observe(extractor, LOAN, trust=trust)
+        for act in ("ask_purpose", "ask_callee", "ask_name", "refuse"):
+            observe(extractor, PARCEL, act)
+    assert sure.log_odds < 0
+    assert unsure.log_odds == pytest.approx(sure.log_odds)
+
+
 @pytest.mark.parametrize("text", ["", "喂？", "嗯。", "你好。"])
 def test_a_syllable_or_two_move_nothing(model: IntentModel, text: str) -> None:
     assert observe(MeaningExtractor(model), text) == []

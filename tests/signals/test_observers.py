@@ -41,3 +41,12 @@ def test_terms_that_recognition_was_unsure_of_prove_less() -> None:
     assert offered(-0.3) == offered(-0.45)
     assert 0 < offered(-0.8) < offered(-0.6) < offered(-0.3)
     assert offered(-1.3) == 0, "a guess"
+
+
+@pytest.mark.parametrize("average", [-0.3, -0.9])
+def test_an_emergency_that_turns_out_to_want_money_is_taken_back_in_full(average: float) -> None:
+    observers = Observers(CallInfo("call"), Matcher(Lexicon.load()))
+    first = observers.transcript(None, Transcript("你儿子出车祸了，正在急诊抢救", "zh", -0.3), 1.0, 2.0)
+    assert sum(item.llr for item in first if item.source == "emergency") < -2
+    second = observers.transcript(None, Transcript("请马上转账手术费", "zh", average), 3.0, 4.0)
+    assert sum(item.llr for item in (*first, *second) if item.source == "emergency") == pytest.approx(0)

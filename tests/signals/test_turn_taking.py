@@ -68,6 +68,16 @@ def test_a_recording_talks_on_while_it_is_spoken_to() -> None:
     assert total(through) > 1.0
 
 
+@pytest.mark.parametrize("length", [1.1, 1.4, 2.1])
+@pytest.mark.parametrize("reply", [0.2, 0.4])
+def test_who_stops_for_a_prompt_and_replies_at_once_has_not_talked_through_it(
+    length: float, reply: float
+) -> None:
+    end = 5.0 + length
+    found, _ = play([(1.0, 5.5), (end + reply, end + reply + 6.0)], [(5.0, end, "refuse")], 20.0)
+    assert "playback.through_interruption" not in sources(found)
+
+
 def test_pauses_between_the_sentences_of_a_recording_are_no_stopping() -> None:
     talk = [(start, start + 2.4) for start in (1.0, 4.0, 7.0, 10.0, 13.0, 16.0)]  # 0.6 s between them
     found, _ = play(talk, [(9.2, 11.2, "interrupt")], 20.0)

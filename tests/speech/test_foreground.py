@@ -45,12 +45,19 @@ def test_pauses_within_syllables_do_not_cut_a_word() -> None:
 
 
 def test_in_a_loud_room_the_voices_of_others_are_not_the_caller() -> None:
-    """A murmur only 8 dB below his words, as in a crowded office; he waits for an answer, then speaks."""
+    """A murmur that comes within 11 dB of his level, as in a crowded office; he waits for an answer, then speaks."""
     foreground = Foreground()
     share(foreground, levels(-20, 60))
-    share(foreground, levels(-30, 200, spread=1.5, seed=1))
-    assert share(foreground, levels(-30, 200, spread=1.5, seed=2)) < 0.15
+    share(foreground, levels(-29, 150, spread=1.5, seed=1))
+    assert share(foreground, levels(-29, 200, spread=1.5, seed=2)) < 0.1
     assert share(foreground, levels(-20, 100, seed=3)) > 0.95
+    assert share(foreground, levels(-29, 100, spread=1.5, seed=4)) < 0.1
+
+
+def test_one_long_sentence_is_no_loud_room() -> None:
+    foreground = Foreground()
+    share(foreground, levels(-20, 400))
+    assert share(foreground, levels(-26, 100, seed=2)) > 0.95
 
 
 def test_in_a_quiet_room_a_caller_may_lower_his_voice() -> None:
