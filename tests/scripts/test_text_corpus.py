@@ -24,15 +24,25 @@ def corpus() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def calls(corpus: Any) -> list[Any]:
-    return list(corpus.read_texts(SCRIPTS / "texts"))
+    return [*corpus.read_texts(SCRIPTS / "texts"), *corpus.read_texts(SCRIPTS / "texts" / "held_out")]
 
 
 def test_every_line_is_a_call_of_a_known_category(corpus: Any, calls: list[Any]) -> None:
-    lines = sum(len(path.read_text("utf-8").splitlines()) for path in (SCRIPTS / "texts").glob("*.jsonl"))
+    lines = sum(len(path.read_text("utf-8").splitlines()) for path in (SCRIPTS / "texts").rglob("*.jsonl"))
     assert len(calls) == lines > 1000
     assert {call.category for call in calls} <= set(corpus.CATEGORIES)
     assert all(call.wanted == (call.category not in corpus.UNWANTED) for call in calls)
     assert all(turn.text.strip() for call in calls for turn in call.turns)
+
+
+def test_what_is_held_out_is_not_learned(corpus: Any) -> None:
+    learned = {turn.text for call in corpus.read_texts(SCRIPTS / "texts") for turn in call.turns}
+    held_out = [
+        turn.text for call in corpus.read_texts(SCRIPTS / "texts" / "held_out") for turn in call.turns
+    ]
+    sentences = [text for text in held_out if len(text) > 8]
+    assert len(sentences) > 10_000
+    assert sum(text in learned for text in sentences) < 0.001 * len(sentences)
 
 
 def test_stages_belong_to_unwanted_calls(corpus: Any, calls: list[Any]) -> None:
