@@ -22,6 +22,8 @@ class ForegroundOptions:
     """The same in a loud room. Of the caller's speech 7 % of the windows are that quiet, of a murmur 8 dB down 96 %."""
     above_room: float = 4.5
     """How far above the level of the room such speech may be, and still be background."""
+    room_below: float = 5.0
+    """A "room" that comes nearer to the caller's level, with `above_room`, is his own voice without a pause."""
     room_memory: int = 250
     """Windows that the level of the room is taken from (8 s): few speak that long without a pause."""
     room_known: int = 100
@@ -85,5 +87,6 @@ class Foreground:
         if len(self._room) < options.room_known:
             return limit
         in_room = self._room_ordered[int(options.room_share * len(self._room))] + options.above_room
-        # Whatever comes nearer to the caller is his own voice, without a pause.
-        return max(limit, in_room) if in_room <= callers - options.least_below else limit
+        if in_room > callers - options.room_below:
+            return limit
+        return max(limit, min(in_room, callers - options.least_below))
