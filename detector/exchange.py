@@ -34,6 +34,8 @@ class Exchange:
         self._acts: dict[int, Act | None] = {}
         self.unanswered = 0
         """Questions and refusals that no turn of his followed, before the agent spoke again."""
+        self._said = 0
+        self._trusted = 0.0
         self._turns_since_act = 0
         self._understood_since_act = False
         self._speaking_since: float | None = None
@@ -68,6 +70,9 @@ class Exchange:
         """Close a waiting turn; return the act that it followed."""
         del self.waiting[turn]
         act = self._acts.pop(turn)
+        said = count_units(normalize_reply(transcript.text))
+        self._said += said
+        self._trusted += said * transcript.trust
         if transcript.is_reliable:
             self.is_intelligible = self._understood_since_act = True
             if act is not None and (act.examines or act is Act.REFUSE):
@@ -75,6 +80,11 @@ class Exchange:
             if act is not None and act.lets_explain and _is_a_sentence(transcript.text):
                 self.explained.add(act)
         return act
+
+    @property
+    def hearing(self) -> float:
+        """How far recognition was sure of all that he said: 1 where it was, and 0.5 where it guessed."""
+        return self._trusted / self._said if self._said else 1.0
 
     def has_explained(self, act: Act | None) -> bool:
         """Whether he has said what he has to say to `act`: a sentence of it was understood, or he has finished."""

@@ -302,6 +302,7 @@ class CallScreener:
             is_protected_number=self._observers.is_protected_number,
             notice=self._observers.notice,
             is_asked_out=self._planner.is_at_a_loss and self._exchange.next_turn > 0,
+            hearing=self._exchange.hearing,
             unanswered=self._exchange.unanswered + self._exchange.leaves_unanswered(self._planner.last_act),
             failure=self._failure,
             category=self._observers.category,
@@ -310,9 +311,8 @@ class CallScreener:
     @property
     def _could_explain(self) -> bool:
         """He was given a turn and has used it, or let it pass: nobody is judged in the middle of his explanation."""
-        last = self._planner.last_to_explain
-        has_had_his_turn = self._planner.has_given_a_turn(self.now) and self._exchange.has_explained(last)
-        return has_had_his_turn or not self._options.interactive
+        has_explained = self._exchange.has_explained(self._planner.last_to_explain)
+        return not self._options.interactive or (self._planner.has_given_a_turn(self.now) and has_explained)
 
     # Speaking and acting.
 

@@ -78,3 +78,16 @@ def test_only_silence_leaves_a_question_unanswered() -> None:
     exchange.agent_spoke(Act.HOLD)
     exchange.agent_spoke(Act.REFUSE)
     assert exchange.unanswered == 2
+
+
+def test_how_well_he_was_heard_is_told_by_all_that_he_said() -> None:
+    exchange = Exchange()
+    assert exchange.hearing == 1.0
+    said(exchange, 0, "我是你二姨啊，你妈呢", None)
+    assert exchange.hearing == 1.0
+    exchange.turn_ended(turn(1, 12.0, 14.0), Act.ASK_PURPOSE)
+    exchange.transcribed(1, Transcript("猪爸爸身体的家长岁呢", "zh", -1.4))
+    assert exchange.hearing == pytest.approx(0.75, abs=0.03)
+    exchange.turn_ended(turn(2, 15.0, 16.0), Act.ASK_PURPOSE)
+    exchange.transcribed(2, Transcript("", "zh", -1.6))
+    assert exchange.hearing == pytest.approx(0.75, abs=0.03), "silence is not heard badly"

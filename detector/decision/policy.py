@@ -13,7 +13,7 @@ The rules, in the order in which they are asked; the first that holds decides:
     refused or asked yet, needs more proof; one who has answered several times, and whose words alone are as much,
     needs less; so does one who has spoken, and then let several questions pass in silence until none is left. With the
     odds but without the second family he is asked on; who has then answered several times, and still stands no better,
-    is hung up on for that, at somewhat higher odds.
+    is hung up on for that, at somewhat higher odds. Whose words were heard badly needs more proof throughout.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
@@ -51,6 +51,11 @@ class PolicyOptions:
     share_after: tuple[float, ...] = (1.0, 1.0, 0.82, 0.72)
     """The share of `hang_up_at` that suffices by how many questions and refusals he has answered, the last one for
     more, if all that he said is as much by itself: each answer would have cleared up a mistake."""
+    well_heard: float = 0.9
+    """How sure recognition must be of his words, on average, for answers to lower the proof: words that were not heard
+    clear up no mistake."""
+    doubt_margin: float = 3.0
+    """How much more proof it takes for each unit of certainty that is missing."""
     notice_margin: float = 0.5
     """How much more it takes for what sounds like an announcement, as long as there is something left to ask it."""
     hardly_notice: float = 0.4
@@ -111,6 +116,8 @@ class Situation:
     """Log-likelihood ratio of a wanted announcement."""
     is_asked_out: bool = False
     """He has said something, and there is nothing left to ask him."""
+    hearing: float = 1.0
+    """How sure recognition was of all that he said, 0.5 to 1."""
     unanswered: int = 0
     """Questions and refusals after which he said nothing at all; what was not understood is no silence."""
     failure: str | None = None
@@ -203,10 +210,10 @@ class Policy:
 
     def _proof_needed(self, fusion: Fusion, situation: Situation) -> float:
         options = self.options
-        limit = options.hang_up_at
+        limit = options.hang_up_at + options.doubt_margin * (1.0 - situation.hearing)
         if not situation.could_explain:
             limit += options.unasked_margin
-        else:
+        elif situation.hearing >= options.well_heard:
             shares = options.share_after
             enough = limit * shares[min(self._chances(situation), len(shares) - 1)]
             limit = enough if fusion.said >= enough else limit

@@ -231,6 +231,22 @@ def test_whoever_leaves_every_question_unanswered_has_had_his_chances() -> None:
         assert decision.action == action
 
 
+def test_whoever_is_heard_badly_is_hung_up_on_at_higher_odds_however_often_he_answered() -> None:
+    options = PolicyOptions()
+    said: tuple[tuple[str, float, Axis], ...] = (
+        ("patter.meaning", options.hang_up_at, "patter"),
+        ("refusal.pushes_on", 0.5, "patter"),
+    )
+    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after))
+    for hearing, is_hung_up_on in ((1.0, True), (options.well_heard, True), (0.75, False)):
+        decision = Policy().decide(fused(*said), replace(answered, hearing=hearing))
+        assert (decision is not None and decision.action == "hang_up") == is_hung_up_on
+    surer = fused(*said, ("answers.sell", 1.0, "patter"))
+    decision = Policy().decide(surer, replace(answered, hearing=0.75))
+    assert decision is not None
+    assert decision.action == "hang_up"
+
+
 def test_what_sounds_like_an_announcement_needs_more_proof_until_it_let_all_questions_pass() -> None:
     options = PolicyOptions()
     sold: tuple[tuple[str, float, Axis], ...] = (
