@@ -44,11 +44,9 @@ class Foreground:
     def __init__(self, options: ForegroundOptions | None = None) -> None:
         self._options = options or ForegroundOptions()
         self._recent: deque[float] = deque(maxlen=self._options.smoothing)
-        self._speech: deque[float] = deque()
-        self._ordered: list[float] = []
+        self._speech = _Levels(self._options.memory)
+        self._room = _Levels(self._options.room_memory)
         self._level: float | None = None
-        self._room: deque[float] = deque()
-        self._room_ordered: list[float] = []
 
     @property
     def level(self) -> float | None:
@@ -60,11 +58,9 @@ class Foreground:
         loudest = self._loudest(level)
         if self._level is not None and loudest < self._limit(self._level):
             return False
-        if len(self._speech) == self._options.memory:
-            del self._ordered[bisect_left(self._ordered, self._speech.popleft())]
-        self._speech.append(loudest)
-        insort(self._ordered, loudest)
-        self._level = self._ordered[-1 - int(self._options.share * len(self._ordered))]
+        self._speech.add(loudest)
+        ordered = self._speech.ordered
+        self._level = ordered[-1 - int(self._options.share * len(ordered))]
         return True
 
     def pause(self, level: float) -> None:
@@ -74,19 +70,31 @@ class Foreground:
     def _loudest(self, level: float) -> float:
         self._recent.append(level)
         loudest = max(self._recent)
-        if len(self._room) == self._options.room_memory:
-            del self._room_ordered[bisect_left(self._room_ordered, self._room.popleft())]
-        self._room.append(loudest)
-        insort(self._room_ordered, loudest)
+        self._room.add(loudest)
         return loudest
 
     def _limit(self, callers: float) -> float:
         """The level below which speech is background."""
-        options = self._options
+        options, ordered = self._options, self._room.ordered
         limit = callers - options.below
-        if len(self._room) < options.room_known:
+        if len(ordered) < options.room_known:
             return limit
-        in_room = self._room_ordered[int(options.room_share * len(self._room))] + options.above_room
+        in_room = ordered[int(options.room_share * len(ordered))] + options.above_room
         if in_room > callers - options.room_below:
             return limit
         return max(limit, min(in_room, callers - options.least_below))
+
+
+class _Levels:
+    """The last `size` levels, sorted."""
+
+    def __init__(self, size: int) -> None:
+        self.ordered: list[float] = []
+        self._size = size
+        self._levels: deque[float] = deque()
+
+    def add(self, level: float) -> None:
+        if len(self._levels) == self._size:
+            del self.ordered[bisect_left(self.ordered, self._levels.popleft())]
+        self._levels.append(level)
+        insort(self.ordered, level)

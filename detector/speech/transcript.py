@@ -38,8 +38,8 @@ class Transcript:
     def trust(self) -> float:
         """How much words like these prove, 0.5 to 1, by how sure recognition was of them.
 
-        Fitted on simulated calls at 30, 15 and 8 dB: the log-odds of the text model deserve about two thirds of their
-        usual slope where the average is below -0.6, which clean speech seldom is.
+        Chosen after simulated calls at 30, 15 and 8 dB: the log-odds of the text model deserve about two thirds of
+        their usual slope where the average is below -0.6, which clean speech seldom is.
         """
         unsure = (_SURE - self.average_log_probability) / (_SURE - _GUESSED)
         return 1.0 - 0.5 * min(max(unsure, 0.0), 1.0)
