@@ -56,8 +56,12 @@ __all__ = ["rehearse"]
 
 SYLLABLES_PER_SECOND = 4.6
 WORDS_PER_SECOND = 2.6
-MISHEARD: dict[Language, tuple[float, ...]] = {"zh": (0.04, 0.1, 0.18, 0.28), "en": (0.05, 0.1)}
-"""Shares of syllables or words that recognition gets wrong; a call draws one."""
+MISHEARD: dict[Language, tuple[float, ...]] = {"zh": (0.03, 0.08, 0.14, 0.28), "en": (0.05, 0.1)}
+"""Shares of syllables or words that recognition gets wrong; a call draws one. Those in Mandarin are the means of the
+quarters of 395 rendered calls at 15 dB."""
+DOUBT = (-0.36, -0.49, 0.11)
+"""Average log-probability of a transcript: without an error, what an error in every syllable adds, and the standard
+deviation about that, fitted to 887 turns of the same calls (correlation -0.56)."""
 SHORTEST_PIECE = 0.15
 """Seconds of an utterance within a turn below which nothing of it is heard."""
 
@@ -112,8 +116,11 @@ class _Listener(VirtualDriver):
         text = self._words(turn)
         if text:
             text = spoil(Turn("opening", text), self._language, self._share, _homophones(), self._random).text
-        transcript = Transcript(text, self._language, -0.4 if text else -1.6)
-        self.answer(turn, transcript)
+        self.answer(turn, Transcript(text, self._language, self._doubt() if text else -1.6))
+
+    def _doubt(self) -> float:
+        surest, per_error, spread = DOUBT
+        return min(surest + per_error * self._share + self._random.gauss(0.0, spread), -0.05)
 
     def _words(self, turn: TurnEnded) -> str:
         pieces = []

@@ -69,9 +69,12 @@ class Call:
     """Calls of one group never lie on both sides of a split; by default each is a group of its own."""
 
 
-def read_texts(folder: Path) -> Iterator[Call]:
-    """Yield the calls written for this project."""
-    for path in sorted(folder.glob("*.jsonl")):
+def read_texts(folder: Path, half: int | None = None) -> Iterator[Call]:
+    """Yield the calls written for this project; `half`: those of every second file, from the first (1) or second (2).
+
+    So no writer is in both halves.
+    """
+    for path in sorted(folder.glob("*.jsonl"))[slice(None) if half is None else slice(half - 1, None, 2)]:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             try:
                 yield _written(json.loads(line), path.stem)

@@ -10,10 +10,11 @@ The rules, in the order in which they are asked; the first that holds decides:
     one do where the caller also behaves like a recording.
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
-    refused or asked yet, needs more proof; one who has answered several times, and whose words alone are as much,
-    needs less; so does one who has spoken, and then let several questions pass in silence until none is left. With the
-    odds but without the second family he is asked on; who has then answered several times, and still stands no better,
-    is hung up on for that, at somewhat higher odds. Whose words were heard badly needs more proof throughout.
+    refused or asked yet, needs more proof, and so does one in the middle of his first explanation; one who has
+    answered several times, and whose words alone are as much, needs less; so does one who has spoken, and then let
+    several questions pass in silence until none is left. With the odds but without the second family he is asked on;
+    who has then answered several times, and still stands no better, is hung up on for that, at somewhat higher odds.
+    Whose words were heard badly needs more proof throughout.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
@@ -43,6 +44,8 @@ class PolicyOptions:
     unasked_margin: float = 1.4
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
+    unfinished_margin: float = 1.0
+    """How much more proof it takes in the middle of his first explanation: its end may clear up the beginning."""
     persistent_after: int = 2
     """Having answered so many questions and refusals, a caller needs no second kind of evidence against him: whoever
     is wanted and was misread has had that many chances to clear it up."""
@@ -60,7 +63,7 @@ class PolicyOptions:
     """How much more it takes for what sounds like an announcement, as long as there is something left to ask it."""
     hardly_notice: float = 0.4
     """Probability of an announcement up to which no such margin is asked for; all of it is from `likely_notice` on."""
-    forward_at: tuple[float, ...] = (-2.0, -1.2)
+    forward_at: tuple[float, ...] = (-1.75, -1.1)
     """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 40.0
     unsure: Literal["forward", "take_message"] = "forward"
@@ -219,6 +222,8 @@ class Policy:
             limit = enough if fusion.said >= enough else limit
         if self._let_all_pass(situation):
             return limit
+        if situation.is_speaking and situation.questions_answered < options.persistent_after:
+            limit += options.unfinished_margin
         if like := options.like_a_notice(fusion.notice):
             limit = max(limit, options.hang_up_at + options.notice_margin * like)
         return limit

@@ -49,6 +49,16 @@ def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
     assert decision.action == "hang_up"
 
 
+def test_the_middle_of_a_first_explanation_is_no_moment_to_hang_up() -> None:
+    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
+    explaining = replace(TALKING, could_explain=True, questions_answered=1, is_speaking=True)
+    assert Policy().decide(fusion, explaining) is None
+    for situation in (replace(explaining, is_speaking=False), replace(explaining, questions_answered=2)):
+        decision = Policy().decide(fusion, situation)
+        assert decision is not None
+        assert decision.action == "hang_up"
+
+
 def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
     assert Policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
 

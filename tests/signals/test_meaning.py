@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from detector.signals.meaning import CAP, MeaningExtractor
+from detector.signals.meaning import CAP, UNASKED_CAP, MeaningExtractor
 from detector.text.intent import IntentModel
 
 LOAN = "您好，我们是做贷款的，无抵押当天放款，您需要了解一下吗？"
@@ -43,12 +43,31 @@ def test_a_wanted_call_is_negative(model: IntentModel) -> None:
     assert evidence.llr < -1.0
 
 
-def test_evidence_adds_up_to_the_present_reading_and_never_beyond_the_cap(model: IntentModel) -> None:
+def test_evidence_adds_up_to_the_present_reading_and_never_beyond_the_caps(model: IntentModel) -> None:
     extractor, total = MeaningExtractor(model), 0.0
     for text, act in [(LOAN, None), (PARCEL, "ask_name"), *[(LOAN, "ask_purpose")] * 6]:
         total += sum(item.llr for item in observe(extractor, text, act))
         assert total == pytest.approx(extractor.log_odds)
-        assert abs(total) <= CAP
+        assert abs(total) <= UNASKED_CAP + CAP
+
+
+def test_an_opening_is_believed_less_far_than_what_answers_add(model: IntentModel) -> None:
+    extractor = MeaningExtractor(model)
+    (opening,) = observe(extractor, LOAN)
+    assert opening.llr == UNASKED_CAP
+    (answer,) = observe(extractor, "我们利息很低的，您加我微信，我发您方案。", "ask_purpose")
+    assert answer.source == "answers.sell"
+    assert UNASKED_CAP < extractor.log_odds <= UNASKED_CAP + CAP
+
+
+def test_what_still_sounds_like_a_sale_after_an_answer_is_cleared_up_to_nothing(model: IntentModel) -> None:
+    extractor = MeaningExtractor(model)
+    observe(extractor, LOAN)
+    (answer,) = observe(extractor, PARCEL, "ask_purpose")
+    assert answer.source == "answers.clear"
+    assert extractor.log_odds >= 0.0
+    observe(extractor, PARCEL, "ask_callee")
+    assert extractor.log_odds < 0.0
 
 
 def test_what_recognition_doubts_moves_nothing(model: IntentModel) -> None:
