@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the text model on written calls that nothing was trained on: scripts/texts/held_out, unless told otherwise.
+"""Measure the text model on written calls that it has not learned: scripts/texts/held_out, unless told otherwise.
 
     scripts/eval_text_model.py [--texts DIR] [--intent FILE]
 
