@@ -5,8 +5,8 @@
 
 A row for each view of a call (its opening, with the purpose, the whole of it), clean and with 10 % of the syllables or
 words misheard (a simulation): area under the ROC curve, recall of unwanted calls at no and at 2 % false alarms.
-Then the share of wanted callers whose words alone stand above 16:1 (what hanging up takes) and above 55:1 (as far as
-words are believed). Without --intent it is the model that ships.
+Then the share of wanted callers whose words alone stand above 16:1 (what hanging up takes) and above 55:1. Without
+--intent it is the model that ships.
 """
 
 import argparse

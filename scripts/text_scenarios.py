@@ -70,12 +70,11 @@ def scenario_of(call: Call, like: Row) -> Row:
 def scenarios(
     calls: Sequence[Call], manners: Mapping[tuple[str, str], list[Row]], seed: int
 ) -> Iterator[Row]:
-    """Yield a scenario for each call that has an opening and, unless it is played, an answer."""
+    """Yield a scenario for each call that has an opening, and somebody to be like."""
     for call in calls:
-        chance = random.Random(f"{seed}|{call.name}")
-        like = chance.choice(manners[call.caller, call.language])
-        if any(turn.act in OPENINGS for turn in call.turns):
-            yield scenario_of(call, like)
+        alike = manners.get((call.caller, call.language))
+        if alike and any(turn.act in OPENINGS for turn in call.turns):
+            yield scenario_of(call, random.Random(f"{seed}|{call.name}").choice(alike))
 
 
 def main() -> None:
@@ -90,10 +89,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     calls = list(read_texts(options.texts, options.half))
+    if not calls:
+        parser.error(f"{options.texts}: no calls there (*.jsonl)")
+    try:
+        manners = read_manners(options.manner)
+    except OSError as error:
+        parser.error(f"{error.filename}: cannot be read ({error.strerror})")
+    except (ValueError, KeyError) as error:
+        parser.error(f"--manner: not a scenario ({error!r}); scripts/check_scenarios.py says where")
     random.Random(options.seed).shuffle(calls)
-    rows = list(scenarios(calls[: options.limit], read_manners(options.manner), options.seed))
+    rows = list(scenarios(calls[: options.limit], manners, options.seed))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    print(f"{len(rows)} scenarios in {options.out}")
+    print(f"{len(rows)} scenarios in {options.out}, {len(calls[: options.limit]) - len(rows)} calls left out")
 
 
 if __name__ == "__main__":
