@@ -10,11 +10,11 @@ The rules, in the order in which they are asked; the first that holds decides:
     one do where the caller also behaves like a recording.
  5. The odds for an unwanted caller reach the upper threshold, and at least two independent families of evidence say
     so, one of them from the caller's own audio: hang up. One who could still explain himself, because nothing was
-    refused or asked yet, needs more proof, and so does one in the middle of his first explanation; one who has
-    answered several times, and whose words alone are as much, needs less; so does one who has spoken, and then let
-    several questions pass in silence until none is left. With the odds but without the second family he is asked on;
-    who has then answered several times, and still stands no better, is hung up on for that, at somewhat higher odds.
-    Whose words were heard badly needs more proof throughout.
+    refused or asked yet, needs more proof; so does one in the middle of saying something, and one who has had a chance
+    or two to clear it up; one who has answered several times, and whose words alone are as much, needs less; so does
+    one who has spoken, and then let several questions pass in silence until none is left. With the odds but without
+    the second family he is asked on; who has then answered several times, and still stands no better, is hung up on
+    for that, at somewhat higher odds. Whose words were heard badly needs more proof throughout.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
@@ -44,8 +44,13 @@ class PolicyOptions:
     unasked_margin: float = 1.4
     """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
     mistakes."""
+    early_margin: float = 0.6
+    """How much more proof it takes against one who has had no more than a chance or two to explain himself: who sells
+    mostly stands far above that by then, and who is wanted and was misread little above `hang_up_at`."""
+    settled_after: int = 3
+    """Having answered so many questions and refusals, no such margin is needed."""
     unfinished_margin: float = 1.0
-    """How much more proof it takes in the middle of his first explanation: its end may clear up the beginning."""
+    """How much more proof it takes while he is speaking: the end of an explanation may clear up its beginning."""
     persistent_after: int = 2
     """Having answered so many questions and refusals, a caller needs no second kind of evidence against him: whoever
     is wanted and was misread has had that many chances to clear it up."""
@@ -222,7 +227,13 @@ class Policy:
             limit = enough if fusion.said >= enough else limit
         if self._let_all_pass(situation):
             return limit
-        if situation.is_speaking and situation.questions_answered < options.persistent_after:
+        if (
+            options.can_ask
+            and situation.could_explain
+            and situation.questions_answered < options.settled_after
+        ):
+            limit += options.early_margin
+        if situation.is_speaking:
             limit += options.unfinished_margin
         if like := options.like_a_notice(fusion.notice):
             limit = max(limit, options.hang_up_at + options.notice_margin * like)

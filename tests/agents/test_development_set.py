@@ -14,7 +14,7 @@ from detector.resources import fixtures_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = fixtures_dir() / "scenarios"
-FILES = sorted(FOLDER.glob("*.jsonl"))
+FILES = sorted(FOLDER.glob("development-*.jsonl"))
 ROW: dict[str, Any] = {
     "id": "one-caller",
     "language": "zh",

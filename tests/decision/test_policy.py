@@ -33,6 +33,11 @@ HISTORY: tuple[str, float, Axis] = ("history.refused", 3.0, "number")
 PERSON: tuple[str, float, Axis] = ("responsive.fits", -2.4, "wanted")
 
 
+def hangs_up(fusion: Fusion, situation: Situation) -> bool:
+    decision = Policy().decide(fusion, situation)
+    return decision is not None and decision.action == "hang_up"
+
+
 def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
     decision = Policy().decide(fused(PATTER, TALKS_ON), TALKING)
     assert decision is not None
@@ -40,23 +45,41 @@ def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
 
 
 def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
-    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 1.4, "playback"))
+    fusion = fused((PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.2, "playback"))
     options = PolicyOptions()
-    assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.unasked_margin
+    assert (
+        options.hang_up_at + options.early_margin
+        <= fusion.log_odds
+        < options.hang_up_at + options.unasked_margin
+    )
     assert Policy().decide(fusion, TALKING) is None
-    decision = Policy().decide(fusion, replace(TALKING, could_explain=True))
+    assert hangs_up(fusion, replace(TALKING, could_explain=True))
+
+
+def test_one_or_two_chances_to_explain_himself_take_more_proof_than_three() -> None:
+    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
+    options = PolicyOptions()
+    assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.early_margin
+    asked = replace(TALKING, could_explain=True)
+    for answered in range(options.settled_after):
+        assert Policy().decide(fusion, replace(asked, questions_answered=answered)) is None
+    assert hangs_up(fusion, replace(asked, questions_answered=options.settled_after))
+
+
+def test_a_recording_that_cannot_be_asked_has_no_chances_to_wait_for() -> None:
+    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
+    decision = Policy(PolicyOptions(can_ask=False)).decide(fusion, replace(TALKING, could_explain=True))
     assert decision is not None
     assert decision.action == "hang_up"
 
 
-def test_the_middle_of_a_first_explanation_is_no_moment_to_hang_up() -> None:
-    fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
-    explaining = replace(TALKING, could_explain=True, questions_answered=1, is_speaking=True)
-    assert Policy().decide(fusion, explaining) is None
-    for situation in (replace(explaining, is_speaking=False), replace(explaining, questions_answered=2)):
-        decision = Policy().decide(fusion, situation)
-        assert decision is not None
-        assert decision.action == "hang_up"
+def test_while_he_is_speaking_is_no_moment_to_hang_up() -> None:
+    firm = fused((PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.2, "playback"))
+    weak = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
+    for fusion, answered in ((firm, 1), (firm, 2), (weak, 3)):
+        explaining = replace(TALKING, could_explain=True, questions_answered=answered, is_speaking=True)
+        assert Policy().decide(fusion, explaining) is None
+        assert hangs_up(fusion, replace(explaining, is_speaking=False))
 
 
 def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
@@ -313,7 +336,7 @@ def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intellig
 
 
 def test_who_explains_himself_gets_no_discount() -> None:
-    situation = replace(TALKING, could_explain=True, questions_answered=2)
+    situation = replace(TALKING, could_explain=True, questions_answered=3)
     firm: tuple[tuple[str, float, Axis], ...] = (
         ("patter.meaning", 2.0, "patter"),
         ("number.plan", 0.6, "number"),
