@@ -90,6 +90,10 @@ def load_scenarios(path: Path) -> ScenarioFile:
             reader.read_line(number, line)
     if not reader.scenarios and not reader.errors:
         raise ScenarioError(f"{path}: holds no scenario; it needs one JSON object a line")
+    if reader.is_no_scenario_file:
+        raise ScenarioError(
+            f"{path}: holds no scenario, not even JSON in any of its lines; name a scenario file"
+        )
     return ScenarioFile(tuple(reader.scenarios), tuple(reader.errors))
 
 
@@ -97,12 +101,19 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, int] = {}
+        self._rows = 0
         self.scenarios: list[Scenario] = []
         self.errors: list[ScenarioError] = []
+
+    @property
+    def is_no_scenario_file(self) -> bool:
+        """Several lines, and no JSON object among them: one error for the file says more than one for each."""
+        return not self._rows and len(self.errors) > 1
 
     def read_line(self, number: int, line: bytes) -> None:
         where = f"{self._path}:{number}"
         row = self._parse(where, line)
+        self._rows += row is not None
         if row is None:
             return
         name = row["id"] if isinstance(row.get("id"), str) and row["id"] else "without id"

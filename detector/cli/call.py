@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from detector.audio.frames import Samples
 
 __all__ = ["call"]
+
+UNREACHED = frozenset({408, 503})
+"""Codes that our own SIP stack gives where no answer came: nobody refused anything."""
 
 
 def call(
@@ -68,11 +71,18 @@ def call(
     options = SipOptions(listen_address=listen_address, port=port, rtp_ports=(16000, 17999), role="caller")
     outcome = asyncio.run(_place(target, options, shown, name or "", caller, channel, quiet=as_json))
     if as_json:
-        typer.echo(json.dumps(asdict(outcome), ensure_ascii=False))
+        rounded = replace(outcome, seconds=round(outcome.seconds, 2))
+        typer.echo(json.dumps(asdict(rounded), ensure_ascii=False))
     else:
-        typer.echo(f"{outcome.seconds:5.1f}  {outcome.ending.replace('_', ' ')} ({outcome.code})")
+        typer.echo(f"{outcome.seconds:5.1f}  {_ending(outcome, target)}")
     if outcome.ending in {"refused", "lost"}:
         raise typer.Exit(1)
+
+
+def _ending(outcome: CallOutcome, target: str) -> str:
+    if outcome.ending == "refused" and outcome.code in UNREACHED:
+        return f"nothing answered at {target} ({outcome.code}): is the service running there?"
+    return f"{outcome.ending.replace('_', ' ')} ({outcome.code})"
 
 
 def _scenario(path: Path | None, scenario_id: str | None) -> Scenario:

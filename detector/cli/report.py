@@ -68,9 +68,9 @@ def purge(
                 f"Calls are kept {days}, recordings {settings.store.audio_retention_days} days. Delete what is older?",
                 abort=True,
             )
-        _told(store.purge_audio(now - timedelta(days=settings.store.audio_retention_days)))
+        _told(store.purge_audio(now - timedelta(days=settings.store.audio_retention_days)), of="recordings")
         if kept is not None:
-            _told(store.purge(now - timedelta(days=kept)))
+            _told(store.purge(now - timedelta(days=kept)), of="calls")
 
 
 def _open(config: Path) -> tuple[Store, Settings]:
@@ -82,12 +82,12 @@ def _open(config: Path) -> tuple[Store, Settings]:
     return Store(store_url(settings, os.environ), recordings=settings.store.recordings), settings
 
 
-def _told(erased: Any) -> None:
-    """Say how much went, kind by kind."""
+def _told(erased: Any, of: str = "this number") -> None:
+    """Say how much went, kind by kind; `of`: what was looked through, where it was nothing."""
     counts = ", ".join(
         f"{count} {name.replace('_', ' ')}" for name, count in erased.as_mapping().items() if count
     )
-    typer.echo(f"deleted: {counts or 'nothing'}")
+    typer.echo(f"deleted: {counts or f'nothing of {of}'}")
 
 
 def _call(detail: CallDetail) -> dict[str, Any]:

@@ -184,3 +184,10 @@ def test_the_demonstration_scenarios_are_right() -> None:
     }
     assert {row.language for row in content.scenarios} == {"zh", "en"}
     assert {row.wanted for row in content.scenarios} == {True, False}
+
+
+def test_a_file_of_something_else_is_one_error(tmp_path: Path) -> None:
+    text = tmp_path / "README.md"
+    text.write_text("# Title\n\nSome words.\nAnd more.\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"README\.md: holds no scenario, not even JSON"):
+        load_scenarios(text)
