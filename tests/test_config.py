@@ -126,7 +126,8 @@ def test_least() -> None:
         ('[agent]\npersonalty = "brisk"', ":4: agent.personalty: unknown key; did you mean personality?"),
         ("[agent]\npres_key = true", ":4: agent.pres_key: unknown key; did you mean press_key?"),
         ('[agent]\npress_key = "4"', ":4: agent.press_key: must be true or false"),
-        ("[agnt]\nx = 1", ": agnt: unknown key; did you mean agent?"),
+        ("\n[agnt]\nx = 1", ":4: agnt: unknown key; did you mean agent?"),
+        ('[agent]\nlanguages = ["de"]', ":4: agent.languages 1: must be one of 'zh', 'en'"),
         ("[log]\nxyzzy = 1", ":4: log.xyzzy: unknown key; known are level"),
         (
             '[agent]\n\nstrictness = "hard"',

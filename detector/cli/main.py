@@ -98,7 +98,8 @@ def main() -> None:
 
 
 def _fail(error: DetectorError, code: int) -> None:
-    print(f"detector: {error}", file=sys.stderr)  # noqa: T201 - this is the command line
+    for line in str(error).splitlines():
+        print(f"detector: {line}", file=sys.stderr)  # noqa: T201 - this is the command line
     sys.exit(code)
 
 

@@ -36,6 +36,8 @@ _TYPE_MESSAGES = {
     "is_instance_of": "must be a path in quotes",
 }
 
+_COUNTS = frozenset({"too_long", "too_short"})
+
 
 def load_settings(path: Path) -> Settings:
     """Read the file at `path`. Raises ConfigurationError with a line for each thing that is wrong."""
@@ -66,8 +68,11 @@ def parse_settings(source: str, path: Path) -> Settings:
 
 def _describe(error: ValidationError, source: str, path: Path) -> Iterator[str]:
     lines = TomlLines(source)
-    for problem in error.errors(include_input=False, include_url=False):
+    problems = error.errors(include_input=False, include_url=False)
+    for problem in problems:
         location = problem["loc"]
+        if problem["type"] in _COUNTS and any(location == other["loc"][:-1] for other in problems):
+            continue  # wrong entries were left out of the count
         line = _line(lines, location, is_missing=problem["type"] == "missing")
         name = _name(location)
         yield f"{path}{f':{line}' if line else ''}: {f'{name}: ' if name else ''}{_message(problem)}"
@@ -101,7 +106,7 @@ def _message(problem: ErrorDetails) -> str:
         return _unknown_key(problem["loc"])
     if kind in ("literal_error", "enum"):
         return f"must be one of {problem['ctx']['expected'].replace(' or ', ', ')}"
-    if kind in ("too_long", "too_short"):
+    if kind in _COUNTS:
         return "has too many or too few entries"
     if kind == "value_error":
         return str(problem["ctx"]["error"])

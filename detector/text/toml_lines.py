@@ -50,16 +50,20 @@ class TomlLines:
 
     def of_table(self, table: str) -> int:
         """Return the line of the header `[table]`, dotted, or of the first table inside it."""
-        inside = (m.line for m in self._marks if m.kind == "header" and f"{m.value}.".startswith(f"{table}."))
-        return next(inside, 1)
+        return self._header(table) or 1
 
     def of_key(self, table: str, key: str) -> int:
-        """Return the line of the first `key =` in a table, inline tables included."""
-        return self._find(table, "key", key, 0) or self.of_table(table)
+        """Return the line of the first `key =` in a table, inline tables included, or of the table of that name."""
+        named = f"{table}.{key}" if table else key
+        return self._find(table, "key", key, 0) or self._header(named) or self.of_table(table)
 
     def of_string(self, table: str, value: str, occurrence: int = 0) -> int:
         """Return the line of a string value in a table; `occurrence` counts from 0, -1 is the last."""
         return self._find(table, "string", value, occurrence) or self.of_table(table)
+
+    def _header(self, table: str) -> int | None:
+        inside = (m.line for m in self._marks if m.kind == "header" and f"{m.value}.".startswith(f"{table}."))
+        return next(inside, None)
 
     def _find(self, table: str, kind: str, value: str, occurrence: int) -> int | None:
         lines = [m.line for m in self._marks if (m.table, m.kind, m.value) == (table, kind, value)]

@@ -137,6 +137,14 @@ def test_a_bad_configuration(run: Run, config: Callable[..., Path], text: str, w
     assert what in outcome.errors[0]
 
 
+def test_each_of_several_mistakes_is_a_line_of_its_own(run: Run, config: Callable[..., Path]) -> None:
+    two = CONFIG + '\n[agent]\npersonalty = "brisk"\nlanguages = ["de"]\n'
+    outcome = run("answer", "--check", "--config", config(two))
+    assert outcome.code == 2
+    assert len(outcome.errors) == 2
+    assert all(line.startswith("detector: ") and "agent.toml:" in line for line in outcome.errors)
+
+
 def test_a_configuration_that_is_not_there(run: Run, tmp_path: Path) -> None:
     outcome = run("answer", "--config", tmp_path / "none.toml")
     assert outcome.code == 2
