@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
-UNREACHED = frozenset({408, 503})
-"""Codes that our own SIP stack gives where no answer came: nobody refused anything."""
+UNREACHED = 408
+"""Request Timeout: no answer came, be it to our own SIP stack or to a proxy's, so nobody refused anything."""
 
 
 def call(
@@ -80,7 +80,7 @@ def call(
 
 
 def _ending(outcome: CallOutcome, target: str) -> str:
-    if outcome.ending == "refused" and outcome.code in UNREACHED:
+    if outcome.ending == "refused" and outcome.code == UNREACHED:
         return f"nothing answered at {target} ({outcome.code}): is the service running there?"
     return f"{outcome.ending.replace('_', ' ')} ({outcome.code})"
 

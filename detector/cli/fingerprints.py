@@ -49,11 +49,7 @@ def campaigns(
     with _open(config, file) as prints:
         found = prints.campaigns(least)
     if not found and not as_json:
-        typer.echo(
-            "no campaign yet: no audio was heard in two calls"
-            if least <= 2
-            else f"no campaign of {least} calls"
-        )
+        typer.echo(f"no campaign yet: the same audio in at least {least} calls makes one")
     for each in found:
         line = f"{each.id:>8}  {each.calls:>6} calls  {each.numbers:>6} numbers  {each.label}"
         typer.echo(json.dumps(asdict(each)) if as_json else line)

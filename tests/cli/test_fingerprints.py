@@ -122,7 +122,7 @@ def test_the_store_of_the_service_is_meant_by_its_configuration(tmp_path: Path) 
     config = tmp_path / "agent.toml"
     config.write_text('[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\n')
     assert (
-        "no campaign yet: no audio was heard in two calls"
+        "no campaign yet: the same audio in at least 2 calls makes one"
         in run("fingerprints", "campaigns", "--config", config).stdout
     )
 
