@@ -1,7 +1,7 @@
 """What `detector bench` does and prints, in one run: clips, contestants, machine, versions."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from detector.bench.recognition import (
     compare,
     describe_machine,
 )
+from detector.call import Language
 from detector.errors import InputError
 
 __all__ = ["BenchReport", "Half", "run_bench", "write_latency"]
 
+_SPOKEN: dict[Language, str] = {"zh": "Mandarin", "en": "English"}
 Half = Callable[[Sequence[SpokenClip]], Sequence[SpokenClip]]
 
 
@@ -30,7 +32,8 @@ class BenchReport:
     threads: int
     real: Comparison | None
     """On every second real speaker: the other half chose the settings. None without a folder of them."""
-    synthetic: Comparison | None
+    synthetic: Mapping[Language, Comparison]
+    """By what they speak; empty where no prompts ship with this copy."""
     latency: LatencyFit | None
 
     def as_json(self) -> dict[str, Any]:
@@ -38,7 +41,7 @@ class BenchReport:
             "machine": asdict(self.machine),
             "threads": self.threads,
             "real": self.real and self.real.as_json(),
-            "synthetic": self.synthetic and self.synthetic.as_json(),
+            "synthetic": {language: one.as_json() for language, one in self.synthetic.items()},
             "latency": self.latency and self.latency.as_json(),
         }
 
@@ -49,9 +52,14 @@ class BenchReport:
         yield f"{machine.processor}, {machine.cores} cores, load {machine.load}; Python {machine.python}; {versions}"
         yield f"int8, {self.threads} thread(s), processor time; padded: faster-whisper, 30 s, beam 5"
         yield from _lines_of("real speakers", self.real, "not measured: name a folder with --data")
-        yield from _lines_of(
-            "synthetic voices", self.synthetic, "not measured: no prompts ship with this copy"
-        )
+        for language, one in self.synthetic.items():
+            yield from _lines_of(f"synthetic voices, {_SPOKEN[language]}", one, "")
+        if len(self.synthetic) > 1:
+            padded = sum(one.padded.cpu_seconds for one in self.synthetic.values())
+            ours = sum(one.windowed.cpu_seconds for one in self.synthetic.values())
+            yield f"synthetic voices, all: {padded / ours:.1f} times less processor"
+        elif not self.synthetic:
+            yield "synthetic voices: not measured: no prompts ship with this copy"
         if self.latency is not None:
             model = self.latency.model
             yield (
@@ -100,7 +108,11 @@ def run_bench(
         machine,
         threads,
         compare(speakers, windowed, padded, progress) if speakers else None,
-        compare(voices, windowed, padded, progress) if voices else None,
+        {
+            language: compare(spoken, windowed, padded, progress)
+            for language in _SPOKEN
+            if (spoken := [clip for clip in voices if clip.language == language])
+        },
         fit(time_clips([*speakers, *voices], windowed.transcriber)) if with_latency else None,
     )
 

@@ -10,6 +10,9 @@ What keeps it from that, measured on real speakers over a telephone line:
 - A light penalty on tokens written already, and a limit to their number by the length of the speech.
 - A second pass with more beams on a longer window where a check of `checks` fails.
 
+What is left is mostly the decoder's, and half of that goes into tokens that the language is not written with: a second
+copy of a small network has only the others.
+
 No prompt and no hotwords: with a list of sales terms whisper hears them in noise.
 """
 
@@ -17,7 +20,7 @@ import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,7 @@ from detector.speech.checks import (
     strip_credits,
 )
 from detector.speech.language import LanguageGuess, LanguageOptions, guess_language
+from detector.speech.network import Network, narrowed
 from detector.speech.transcript import Transcript
 from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
@@ -75,15 +79,11 @@ class WhisperOptions:
     second: Window = Window(lead=0.0, margin=4.0, shortest=12.0, beam=5)
     repetition_penalty: float = 1.05
     time_stamps: bool = True
+    narrow: bool = True
+    """Whether a language is decoded without the tokens that it is not written with."""
     split: SplitOptions = field(default_factory=SplitOptions)
     limits: Limits = field(default_factory=Limits)
     language: LanguageOptions = field(default_factory=LanguageOptions)
-
-
-class _Generation(Protocol):
-    sequences_ids: list[list[int]]
-    scores: list[float]
-    no_speech_prob: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,19 @@ class WhisperTranscriber:
         except Exception as error:
             reason = " ".join(str(error).split())[:160]
             raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
+        self._whole = Network(self._model.model)
+        settings = {
+            "device": "cpu",
+            "compute_type": compute_type,
+            "intra_threads": threads,
+            "inter_threads": workers,
+        }
+        found = {
+            language: narrowed(model_dir, language, settings)
+            for language in self._languages
+            if self._options.narrow
+        }
+        self._networks = {language: network for language, network in found.items() if network is not None}
 
     @property
     def name(self) -> str:
@@ -172,7 +185,7 @@ class WhisperTranscriber:
         passes, tried, certain = [], 1, True
         for piece in split_speech(speech, self._options.split):
             window = self._options.first
-            encoded = self._encode(piece, window)
+            encoded = self._network(language).encode(self._features(piece, window))
             if language is None:
                 guess = self._detect(encoded)
                 language, certain = guess.language, guess.is_certain
@@ -186,7 +199,8 @@ class WhisperTranscriber:
 
     def _try_again(self, piece: Samples, first: _Pass, language: Language) -> _Pass:
         window = self._options.second
-        second = self._generate(self._encode(piece, window), piece, window, language)
+        encoded = self._network(language).encode(self._features(piece, window))
+        second = self._generate(encoded, piece, window, language)
         return min(first, second, key=lambda one: (one.failures, -one.log_probability))
 
     def _join(self, passes: list[_Pass], language: Language, tried: int) -> Transcript:
@@ -203,12 +217,8 @@ class WhisperTranscriber:
         text = ("" if language == "zh" else " ").join(texts)
         return Transcript(text, language, mean, min(one.no_speech for one in passes), tried)
 
-    def _encode(self, piece: Samples, window: Window) -> Any:
-        """Return the encoder's output for `piece` (int16, 8 kHz) within its window."""
-        import ctranslate2  # noqa: PLC0415 - comes with the model
-
-        features = self._features(piece, window)
-        return self._model.model.encode(ctranslate2.StorageView.from_array(features))
+    def _network(self, language: Language | None) -> Network:
+        return self._whole if language is None else self._networks.get(language, self._whole)
 
     def _features(self, piece: Samples, window: Window) -> _Mel:
         """Return the log mel spectrum of the window: float32, shape (1, bands, frames)."""
@@ -227,8 +237,7 @@ class WhisperTranscriber:
         """Return which of the languages known here is the likeliest."""
         if len(self._languages) == 1:
             return LanguageGuess(self._languages[0], is_certain=True)
-        heard = self._model.model.detect_language(encoded)[0]
-        shares = {token.strip("<|>"): share for token, share in heard}
+        shares = {token.strip("<|>"): share for token, share in self._whole.detect_language(encoded)}
         return guess_language(shares, self._options.language)
 
     def _generate(self, encoded: Any, piece: Samples, window: Window, language: Language) -> _Pass:
@@ -240,23 +249,22 @@ class WhisperTranscriber:
         most = min(
             _MOST_TOKENS, limits.new_tokens(seconds) + (_TIME_STAMPS if self._options.time_stamps else 0)
         )
-        result: _Generation = self._model.model.generate(
+        tokens, found = self._network(language).generate(
             encoded,
-            [self._model.get_prompt(tokenizer, [], without_timestamps=not self._options.time_stamps)],
+            self._model.get_prompt(tokenizer, [], without_timestamps=not self._options.time_stamps),
+            self._suppressed,
             beam_size=window.beam,
             repetition_penalty=self._options.repetition_penalty,
             max_length=2 * most,  # CTranslate2 halves it
             return_scores=True,
             return_no_speech_prob=True,
-            suppress_tokens=self._suppressed,
-        )[0]
-        tokens = result.sequences_ids[0]
+        )
         written = [token for token in tokens if token < tokenizer.eot]
         text = self._normalize(tokenizer.decode(written).strip(), language)
         # The score is the mean over the tokens written; the end of the text is one more.
-        mean = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        mean = found.scores[0] * len(tokens) / (len(tokens) + 1)
         failures = find_failures(text, len(written), seconds, mean, limits)
-        return _Pass(text, len(tokens), mean, result.no_speech_prob, len(failures))
+        return _Pass(text, len(tokens), mean, found.no_speech_prob, len(failures))
 
     @cached_property
     def _suppressed(self) -> list[int]:

@@ -132,10 +132,11 @@ def test_the_prompts_that_ship_are_synthetic_voices() -> None:
 
 def test_the_report_names_machine_versions_and_what_was_not_measured(tmp_path: Path) -> None:
     found = fit([timing(n / 2, "字" * n, 1, LatencyModel(0.1, 0.02, 0.01, 0.0)) for n in range(1, 9)])
-    written = BenchReport(describe_machine(), 1, None, None, found)
+    written = BenchReport(describe_machine(), 1, None, {}, found)
     text = "\n".join(written.lines())
     assert "ctranslate2" in text
     assert "real speakers: not measured: name a folder with --data" in text
+    assert "synthetic voices: not measured" in text
     assert json.loads(json.dumps(written.as_json()))["real"] is None
     write_latency(tmp_path / "latency.json", written, "2026-01-31")
     heard = Transcript("字字", "zh", -0.3)

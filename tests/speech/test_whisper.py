@@ -124,7 +124,7 @@ def test_a_broken_pass_is_an_error_and_no_empty_text(
         def encode(self, _: object) -> object:
             raise RuntimeError("out of memory near 张三")
 
-    monkeypatch.setattr(transcriber._model, "model", Broken())
+    monkeypatch.setattr(transcriber, "_networks", {"zh": Broken()})
     with pytest.raises(RecognitionError, match=r"^recognition broke: RuntimeError$"):
         transcriber.transcribe(mandarin[0].samples, "zh")
 

@@ -1,0 +1,82 @@
+"""A whisper network as CTranslate2 runs it, with all of its tokens or with those that a language needs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.call import Language
+from detector.speech.narrowing import narrowed_files, read_vocabulary
+from detector.speech.vocabulary import written_with
+
+__all__ = ["Generation", "Network", "narrowed"]
+
+_log = logging.getLogger(__name__)
+
+
+class Generation(Protocol):
+    """The best of what a pass wrote, as CTranslate2 gives it."""
+
+    sequences_ids: list[list[int]]
+    scores: list[float]
+    no_speech_prob: float
+
+
+class Network:
+    """Encoder and decoder. Thread-safe. Ids of tokens are those of the whole vocabulary, whatever was left out."""
+
+    def __init__(self, model: Any, kept: Sequence[int] | None = None) -> None:
+        """`model`: ctranslate2.models.Whisper. `kept`: ids of its tokens in the whole vocabulary; None: it has all."""
+        self._model = model
+        self._kept = kept
+        self._places = None if kept is None else {token: place for place, token in enumerate(kept)}
+
+    def encode(self, features: NDArray[np.float32]) -> Any:
+        """Return what the encoder makes of `features`, float32 of shape (1, bands, frames); any network can read it."""
+        import ctranslate2  # noqa: PLC0415 - comes with the model
+
+        return self._model.encode(ctranslate2.StorageView.from_array(features))
+
+    def detect_language(self, encoded: Any) -> Sequence[tuple[str, float]]:
+        """Return languages (as "<|zh|>") with their shares of 1."""
+        shares: Sequence[tuple[str, float]] = self._model.detect_language(encoded)[0]
+        return shares
+
+    def generate(
+        self, encoded: Any, prompt: Sequence[int], suppressed: Sequence[int], **settings: Any
+    ) -> tuple[list[int], Generation]:
+        """Return the tokens of the best that the decoder finds, and what else it says of them.
+
+        `settings` are those of ctranslate2.models.Whisper.generate. Raises what that raises.
+        """
+        found: Generation = self._model.generate(
+            encoded, [self._inside(prompt)], suppress_tokens=self._inside(suppressed), **settings
+        )[0]
+        tokens = found.sequences_ids[0]
+        return (tokens if self._kept is None else [self._kept[token] for token in tokens]), found
+
+    def _inside(self, tokens: Sequence[int]) -> list[int]:
+        if self._places is None:
+            return list(tokens)
+        return [self._places[token] for token in tokens if token in self._places]
+
+
+def narrowed(folder: Path, language: Language, settings: Mapping[str, Any]) -> Network | None:
+    """Load the model in `folder` with the tokens of `language` alone; None where that gains nothing or cannot be done.
+
+    `settings` are those of ctranslate2.models.Whisper.
+    """
+    import ctranslate2  # noqa: PLC0415 - comes with the model
+
+    try:
+        kept = written_with(language, read_vocabulary(folder))
+        files = narrowed_files(folder, kept) if kept else None
+        if kept is None or files is None:
+            return None
+        return Network(ctranslate2.models.Whisper(str(folder), files=files, **settings), kept)
+    except (OSError, ValueError, RuntimeError) as error:
+        _log.info("recognition goes on with the whole vocabulary: %s", error)
+        return None

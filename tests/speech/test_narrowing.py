@@ -1,0 +1,125 @@
+"""A model with fewer tokens: the same rows under new numbers, and no harm where a file is not as it should be."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ctranslate2.specs import model_spec
+
+from detector.bench.clips import synthetic_voices
+from detector.errors import ModelError
+from detector.speech.model_files import recognition_model
+from detector.speech.narrowing import narrowed_files, read_vocabulary
+from detector.speech.network import narrowed
+from detector.speech.whisper import WhisperOptions, WhisperTranscriber
+
+TOKENS = ["<|a|>", "b", "c", "<|d|>"]
+
+
+class Embeddings(model_spec.LayerSpec):
+    def __init__(self) -> None:
+        self.weight = np.arange(len(TOKENS) * 3, dtype=np.float16).reshape(len(TOKENS), 3)
+
+
+class Decoder(model_spec.LayerSpec):
+    def __init__(self, width: int) -> None:
+        self.embeddings = Embeddings()
+        self.rest = np.ones((width, 3), np.float32)
+
+
+class Small(model_spec.ModelSpec):
+    """A model's file as CTranslate2's own code writes it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.decoder = Decoder(width)
+
+    @property
+    def name(self) -> str:
+        return "SmallSpec"
+
+    @property
+    def revision(self) -> int:
+        return 3
+
+
+def write_model(folder: Path, width: int = 4) -> Path:
+    """Write a model of `width` rows beside the embedding of its four tokens."""
+    spec = Small(width)
+    spec.validate()
+    spec.save(str(folder))
+    (folder / "vocabulary.json").write_text(json.dumps(TOKENS), encoding="utf-8")
+    config = {"lang_ids": [0, 3], "suppress_ids": [1], "other": 7}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
+def test_kept_rows_are_the_rows_that_they_were(tmp_path: Path) -> None:
+    whole = write_model(tmp_path)
+    files = narrowed_files(whole, [0, 2, 3])
+    assert files is not None
+    content = (whole / "model.bin").read_bytes()
+    rows = np.arange(12, dtype=np.float16).reshape(4, 3)
+    assert rows.tobytes() in content
+    assert rows[[0, 2, 3]].tobytes() in files["model.bin"]
+    assert rows[1].tobytes() not in files["model.bin"]
+    assert len(files["model.bin"]) == len(content) - rows[1].nbytes
+    assert json.loads(files["vocabulary.json"]) == ["<|a|>", "c", "<|d|>"]
+    assert json.loads(files["config.json"]) == {"lang_ids": [0, 2], "suppress_ids": [], "other": 7}
+
+
+def test_all_tokens_give_the_file_that_was_read(tmp_path: Path) -> None:
+    files = narrowed_files(write_model(tmp_path), range(len(TOKENS)))
+    assert files is not None
+    assert files["model.bin"] == (tmp_path / "model.bin").read_bytes()
+
+
+def test_a_network_that_is_mostly_not_vocabulary_is_left_alone(tmp_path: Path) -> None:
+    assert narrowed_files(write_model(tmp_path, width=100), [0]) is None
+
+
+@pytest.mark.parametrize("size", [0, 3, 4, 30, 80, -1, -40])
+def test_a_file_that_ends_too_early_is_a_value_error(tmp_path: Path, size: int) -> None:
+    path = write_model(tmp_path) / "model.bin"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match=r"model\.bin|empty file"):
+        narrowed_files(tmp_path, [0])
+
+
+def test_another_version_of_the_format_is_a_value_error(tmp_path: Path) -> None:
+    path = write_model(tmp_path) / "model.bin"
+    path.write_bytes(b"\x07" + path.read_bytes()[1:])
+    with pytest.raises(ValueError, match="version 7"):
+        narrowed_files(tmp_path, [0])
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [("{}", "no list"), ("[1]", "no list"), ("no json", "Expecting value")]
+)
+def test_a_vocabulary_that_is_none_is_a_value_error(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "vocabulary.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=problem):
+        read_vocabulary(tmp_path)
+
+
+def test_recognition_goes_on_with_all_tokens_where_some_cannot_be_left_out(tmp_path: Path) -> None:
+    assert narrowed(tmp_path, "zh", {}) is None
+    assert narrowed(write_model(tmp_path), "zh", {"device": "cpu"}) is None  # no whisper model
+    with pytest.raises(ModelError):
+        WhisperTranscriber(tmp_path)
+
+
+@pytest.mark.end_to_end
+def test_fewer_tokens_hear_what_all_hear() -> None:
+    clips = [clip for clip in synthetic_voices() if clip.language == "zh"][:6]
+    narrow, whole = (
+        WhisperTranscriber(recognition_model(), workers=1, options=WhisperOptions(narrow=narrow))
+        for narrow in (True, False)
+    )
+    assert narrow._networks
+    assert not whole._networks
+    heard = [(narrow.transcribe(clip.samples, "zh"), whole.transcribe(clip.samples, "zh")) for clip in clips]
+    assert [few.text for few, _ in heard] == [many.text for _, many in heard]
+    for few, many in heard:
+        assert few.average_log_probability == pytest.approx(many.average_log_probability, abs=0.1)

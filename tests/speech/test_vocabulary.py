@@ -1,0 +1,38 @@
+"""What a language is written with: the tokens that recognition keeps for it."""
+
+import pytest
+
+from detector.speech.vocabulary import written_with
+
+_WRITING = {byte: chr(byte) for byte in (*range(33, 127), *range(161, 173), *range(174, 256))}
+for _byte in range(256):
+    _WRITING.setdefault(_byte, chr(256 + len(_WRITING) - 188))
+
+
+def token(text: bytes | str) -> str:
+    """Return `text` in the byte-level writing of the vocabulary."""
+    return "".join(_WRITING[byte] for byte in (text.encode() if isinstance(text, str) else text))
+
+
+@pytest.mark.parametrize("text", ["您", "我們", "。", "，", "100", " 800", "VIP", " APP", "ok", ".", " a", "好a"])
+def test_mandarin_keeps_ideographs_numbers_and_short_latin(text: str) -> None:
+    assert written_with("zh", [token(text)]) == [0]
+
+
+@pytest.mark.parametrize("text", ["hello", " mortgage", "кто", "ありがとう", "안", "é", "12345", " the", "♪"])
+def test_mandarin_drops_what_other_languages_are_written_with(text: str) -> None:
+    assert written_with("zh", [token(text)]) == []
+
+
+def test_parts_of_characters_stay_so_that_any_can_be_written() -> None:
+    parts = [token("龘".encode()[:2]), token(b"\x98")]
+    assert written_with("zh", parts) == [0, 1]
+
+
+def test_what_steers_the_decoder_stays() -> None:
+    steering = ["<|endoftext|>", "<|fr|>", "<|nospeech|>", "<|0.00|>", "<|29.98|>"]
+    assert written_with("zh", [*steering, token("bonjour")]) == [0, 1, 2, 3, 4]
+
+
+def test_english_needs_most_of_the_vocabulary() -> None:
+    assert written_with("en", [token("hello")]) is None
