@@ -22,7 +22,10 @@ def answer(
         typer.Option("--watch", help="Show on this terminal what is said, found and decided, as it happens."),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Only check the configuration and the models.")
+        bool,
+        typer.Option(
+            "--check", help="Only check the configuration, the models, the addresses and the store."
+        ),
     ] = False,
 ) -> None:
     """Answer unknown callers: greet, listen, ask, then put through, take a message or hang up.
@@ -33,22 +36,29 @@ def answer(
     from rich.console import Console
 
     from detector.cli.parts import load_parts, load_transcriber
-    from detector.config import load_settings
+    from detector.config import load_settings, placed
     from detector.config.options import list_entries, sip_options, store_url
     from detector.console.terminal import TerminalConsole
+    from detector.sip.listening import addresses_in_use
+    from detector.stores.database import Database
 
     settings = load_settings(config)
     level = settings.log.level.upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    with placed(config):
+        workers, store = sip_options(settings, os.environ), store_url(settings, os.environ)
+    list_entries(settings)
     parts = load_parts(settings.lexicon.file, settings.prompts.directory)
     recognition = settings.recognition
     transcriber = load_transcriber(recognition.model, recognition.threads, recognition.workers)
     # Alembic tells of every start; only its troubles are news.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if check:
-        for part in (sip_options, store_url):
-            part(settings, os.environ)
-        list_entries(settings)
+        with placed(config):
+            taken = addresses_in_use(workers)
+        Database(store, only_look=True).close()
+        for address in taken:
+            typer.echo(f"{config}: {address} is in use, by a service that runs already or by another program")
         typer.echo(f"{config}: in order")
         return
     from detector.service.running import run_service

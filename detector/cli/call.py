@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
-UNREACHED = 408
-"""Request Timeout: no answer came, be it to our own SIP stack or to a proxy's, so nobody refused anything."""
-
 
 def call(
     target: Annotated[str, typer.Argument(help="Whom to call: sip:agent@127.0.0.1:5060")],
@@ -80,6 +77,8 @@ def call(
 
 
 def _ending(outcome: CallOutcome, target: str) -> str:
+    from detector.sip.events import UNREACHED
+
     if outcome.ending == "refused" and outcome.code == UNREACHED:
         return f"nothing answered at {target} ({outcome.code}): is the service running there?"
     return f"{outcome.ending.replace('_', ' ')} ({outcome.code})"

@@ -19,17 +19,19 @@ app = typer.Typer(
 def list_() -> None:
     """List every model with its state, size, licence and origin."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
+    from rich.padding import Padding
 
     from detector.speech.model_files import list_models
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("name", "kind", "state", "size", "licence", "made"):
-        table.add_column(heading, overflow="fold")
-    for model in list_models():
+    console = Console(highlight=False)
+    models = list_models()
+    widest = max(len(model.name) for model in models)
+    for model in models:
         size = f"{model.size / 1e6:.1f} MB" if model.size >= 1e5 else f"{model.size / 1e3:.1f} kB"
-        table.add_row(model.name, model.kind, model.state, size, model.licence, model.made)
-    Console(highlight=False).print(table)
+        first = f"{model.name:{widest}}  {model.kind:11}  {model.state:11}  {size:>8}  {model.licence}"
+        console.print(first, soft_wrap=True, markup=False)
+        console.print(Padding(f"[dim]{escape(model.made)}[/dim]", (0, 0, 0, 4), expand=False))
 
 
 @app.command()
@@ -42,12 +44,15 @@ def fetch(
     ] = None,
 ) -> None:
     """Make a recognition model ready, replacing a damaged copy; prints its folder."""
+    import sys
+
     from rich.console import Console
     from rich.progress import Progress
 
     from detector.speech.model_files import fetch as fetch_model
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    is_seen = sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), transient=True, disable=not is_seen) as progress:
         task = progress.add_task("putting the weights together", total=None)
         folder = fetch_model(name, lambda done, total: progress.update(task, completed=done, total=total))
     typer.echo(str(folder))
@@ -64,6 +69,6 @@ def verify() -> None:
         if check.problem:
             typer.echo(f"{check.name}: {check.path}: {check.problem}", err=True)
         else:
-            typer.echo(f"{check.name}: whole")
+            typer.echo(f"{check.name}: {check.path.name}: whole")
     if failed:
         raise typer.Exit(1)

@@ -16,10 +16,10 @@ def print_record(
     if verdict is None:
         return
     colour = ACTION_COLOURS[verdict.action]
-    decided = "undecided" if verdict.decided_at is None else f"at {clock_time(verdict.decided_at)}"
+    decided = "" if verdict.decided_at is None else f"at {clock_time(verdict.decided_at)}, "
     console.print(
         f"[bold]{printable(title)}[/bold]  [{colour}]{verdict.label} → {verdict.action}[/{colour}]  "
-        f"{decided}, unwanted {verdict.unwanted:.0%}  [dim]({printable(verdict.reason)})[/dim]",
+        f"{decided}unwanted {verdict.unwanted:.0%}  [dim]({printable(verdict.reason)})[/dim]",
         soft_wrap=True,
     )
     axes = verdict.axes

@@ -6,8 +6,10 @@ Values are never repeated in a message: they may be secrets or numbers of person
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -20,7 +22,7 @@ from detector.config.settings import Settings
 from detector.errors import ConfigurationError
 from detector.text.toml_lines import TomlLines, syntax_error_line
 
-__all__ = ["load_settings", "parse_settings"]
+__all__ = ["load_settings", "parse_settings", "placed"]
 
 _TYPE_MESSAGES = {
     "missing": "is missing",
@@ -36,6 +38,7 @@ _TYPE_MESSAGES = {
     "is_instance_of": "must be a path in quotes",
 }
 
+_KEY = re.compile(r"(?P<table>[a-z_]+(?:\.[a-z_]+)*)\.(?P<key>[a-z_]+)(?: (?P<number>\d+))?\b")
 _COUNTS = frozenset({"too_long", "too_short"})
 
 
@@ -64,6 +67,24 @@ def parse_settings(source: str, path: Path) -> Settings:
     except ValidationError as error:
         problems = dict.fromkeys(_describe(error, source, path))
         raise ConfigurationError("\n".join(problems)) from None
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[None]:
+    """Have an error about the settings in `path` name the file, and the line where it names a single key.
+
+    For what is found out later, when settings are put together: a ConfigurationError that begins with the key.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        line = None
+        if (named := _KEY.match(str(error))) and int(named["number"] or 1) == 1:
+            lines = TomlLines(path.read_text("utf-8"))
+            line = lines.of_key(named["table"], named["key"]) or lines.of_table(
+                f"{named['table']}.{named['key']}"
+            )
+        raise ConfigurationError(f"{path}{f':{line}' if line else ''}: {error}") from None
 
 
 def _describe(error: ValidationError, source: str, path: Path) -> Iterator[str]:

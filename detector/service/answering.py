@@ -18,7 +18,7 @@ from detector.service.journal import Journal
 from detector.service.known_numbers import KnownNumbers
 from detector.service.live_call import LiveCall
 from detector.sip.headers import call_info
-from detector.sip.protocol import Answer, IncomingCall, Registered, RegistrationFailed, Reject
+from detector.sip.protocol import UNREACHED, Answer, IncomingCall, Registered, RegistrationFailed, Reject
 from detector.sip.supervisor import CallLost, SipSupervisor, SupervisorEvent, WorkerLost
 from detector.stores.writer import StoreWriter
 
@@ -114,7 +114,7 @@ class AnsweringService:
             case Registered():
                 self._note("registered")
             case RegistrationFailed():
-                self._note(f"the registrar refused ({event.code} {event.reason}); trying again")
+                self._note(f"{_why_not_registered(event)}; trying again in {event.retry_in:.0f} s")
             case _:
                 self._pass_on(event)
 
@@ -215,3 +215,9 @@ class AnsweringService:
 
     def _note(self, text: str) -> None:
         self._desk.spectator.note("service", text)
+
+
+def _why_not_registered(event: RegistrationFailed) -> str:
+    if event.code == UNREACHED:
+        return "the registrar does not answer, or its name is not known"
+    return f"the registrar refused ({event.code} {event.reason})"

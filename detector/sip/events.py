@@ -23,6 +23,7 @@ from detector.sip.wire import (
 )
 
 __all__ = [
+    "UNREACHED",
     "Alive",
     "Audio",
     "AudioSent",
@@ -48,6 +49,8 @@ __all__ = [
 ]
 
 SAMPLE_RATE: Final = 8000
+UNREACHED: Final = 408
+"""Request Timeout: no answer came, be it to our own SIP stack or to a proxy's, so nobody refused anything."""
 
 
 @message(64)

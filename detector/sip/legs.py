@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import pjsua2 as pj
 
+from detector.sip.events import UNREACHED
+
 __all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
 
 _log = logging.getLogger(__name__)
@@ -170,9 +172,12 @@ class SipAccount(pj.Account):  # type: ignore[misc]  # the library has no types
 
     @_guarded
     def onRegState(self, event: Any) -> None:  # noqa: N802 - the library's name
-        # Where no answer came at all, the code is 0 or a local 408/503 and `status` says so.
-        code = status_code(event.code) if event.code else 408 * bool(event.status)
-        self.post(partial(self._registration, code, clean(event.reason), int(event.expiration)))
+        code, reason = status_code(event.code), clean(event.reason)
+        is_refusal = code >= 300 or (not code and event.status)
+        if is_refusal and not event.rdata.wholeMsg:
+            # Nothing came back: the library makes up a code, 502 where the name of the host is not known.
+            code, reason = UNREACHED, "no answer"
+        self.post(partial(self._registration, code, reason, int(event.expiration)))
 
     @_guarded
     def onIncomingSubscribe(self, event: Any) -> None:  # noqa: N802 - the library's name

@@ -182,7 +182,11 @@ def spread(options: SipOptions, workers: int) -> tuple[SipOptions, ...]:
     _need(workers >= 1, "sip.workers", "must be at least 1")
     first, last = options.rtp_ports
     share = (last - first + 1) // workers // SOCKETS_PER_CALL * SOCKETS_PER_CALL
-    _need(share >= 4 * SOCKETS_PER_CALL, "sip.rtp_ports", f"is too narrow for {workers} workers; widen it")
+    _need(
+        share >= 4 * SOCKETS_PER_CALL,
+        "sip.rtp_ports",
+        f"holds too few ports for {workers} worker{'s' * (workers != 1)}; widen it",
+    )
     return tuple(
         replace(
             options,

@@ -23,6 +23,7 @@ from detector.sip.commands import (
     StopPlaying,
 )
 from detector.sip.events import (
+    UNREACHED,
     Alive,
     Audio,
     AudioSent,
@@ -52,6 +53,7 @@ __all__ = [
     "COMMANDS",
     "EVENTS",
     "PROTOCOL_VERSION",
+    "UNREACHED",
     "Alive",
     "Answer",
     "Audio",

@@ -17,6 +17,7 @@ from detector.errors import DetectorError, SipError
 from detector.sip.options import SipOptions
 from detector.sip.process import WorkerProcess
 from detector.sip.protocol import (
+    UNREACHED,
     Alive,
     CallEnded,
     CallPlaced,
@@ -213,7 +214,8 @@ class SipSupervisor:
             case CallEnded(call=call):
                 self._calls.pop(call, None)
             case RegistrationFailed(code=code, retry_in=retry_in):
-                _log.warning("The registrar refused with %d; next try in %.0f s.", code, retry_in)
+                what = "does not answer" if code == UNREACHED else f"refused with {code}"
+                _log.warning("The registrar %s; next try in %.0f s.", what, retry_in)
             case Alive():
                 return
             case _:

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Literal
 
 from detector.errors import ModelError
@@ -309,5 +310,5 @@ def _from_hub(name: str) -> Path:
             if not local_only:
                 raise
         except Exception as error:  # noqa: BLE001 - the hub's client has no base class for what it raises
-            reason = " ".join(str(error).split())[:160] or type(error).__name__
+            reason = shorten(str(error), 120, placeholder=" …") or type(error).__name__
     raise ModelError(f"{name}: not in the cache and cannot be downloaded ({reason}); use a local folder")

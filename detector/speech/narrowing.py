@@ -3,10 +3,10 @@
 The rows of the embedding that are kept are kept as they are, so every token that is left gets the score that it had;
 only the share of those that are gone is spread over the rest.
 
-`model.bin`, version 6 of the format, little endian: uint32 version; text name of the specification; uint32 its revision;
-uint32 number of variables; for each text name, uint8 rank, uint32 sizes, uint8 type, uint32 bytes, the bytes; uint32
-number of aliases; for each two texts. A text is a uint16 length, which counts the zero at its end, and its bytes.
-(After `ctranslate2.specs.model_spec`, which writes it.)
+`model.bin`, version 6 of the format, little endian: uint32 version; text name of the specification; uint32 its
+revision; uint32 number of variables; for each text name, uint8 rank, uint32 sizes, uint8 type, uint32 bytes, the
+bytes; uint32 number of aliases; for each two texts. A text is a uint16 length, which counts the zero at its end, and
+its bytes. (After `ctranslate2.specs.model_spec`, which writes it.)
 """
 
 import json
@@ -60,7 +60,9 @@ def narrowed_files(folder: Path, kept: Sequence[int]) -> dict[str, bytes] | None
     vocabulary = read_vocabulary(folder)
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     with (folder / "model.bin").open("rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))  # goes with the last that looks in
+        content = memoryview(
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        )  # goes with the last that looks in
     model = _narrow(_parse(content), kept, len(vocabulary))
     if model is None:
         return None

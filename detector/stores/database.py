@@ -4,6 +4,7 @@ SQLite in a file is the default; any other SQLAlchemy URL works where its driver
 WAL mode, so that readers and the writer do not wait for each other, and overwrites what is deleted.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,20 +52,30 @@ class _LockedError(StoreError):
 class Database:
     """An open database with the newest shape. Safe to use from several threads."""
 
-    def __init__(self, address: str | Path | URL) -> None:
-        """Open and migrate. Raises StoreError where the database cannot be opened, read or written."""
+    def __init__(self, address: str | Path | URL, *, only_look: bool = False) -> None:
+        """Open and migrate. Raises StoreError where the database cannot be opened, read or written.
+
+        With `only_look` that is found out, and nothing is made there and nothing migrated.
+        """
         self._url = parse_url(address)
         self.name = self._url.render_as_string(hide_password=True)
         """For messages: the address without a password."""
+        self._file: Path | None = None
         if self._is_sqlite and self._url.database not in (None, "", ":memory:"):
             self.name = str(self._url.database)
-            self._make_file(Path(self.name))
+            self._file = Path(self.name)
+            (self._check_file if only_look else self._make_file)(self._file)
         self._engine = self._make_engine()
         try:
-            self._open()
+            (self._look if only_look else self._open)()
         except BaseException:
             self._engine.dispose()
             raise
+
+    def _look(self) -> None:
+        if self._file is None or self._file.exists():
+            with self.reading() as connection:
+                connection.execute(text("SELECT 1"))
 
     def _open(self) -> None:
         """Migrate. SQLite's lock is not fair: where several programs start at once, one may wait in vain."""
@@ -113,10 +124,26 @@ class Database:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise StoreError(
-                f"{path}: cannot be opened for writing ({error.strerror}); check who owns the folder, "
-                "or set store.url"
-            ) from None
+            raise self._unwritable(path, error.strerror) from None
+
+    def _check_file(self, path: Path) -> None:
+        """Raise StoreError where `path` could not be written, or made with the folders that it lacks."""
+        way = (path, *path.absolute().parents)
+        there = next(place for place in way if place.exists())
+        reason = None
+        if there == path:
+            reason = errno.EISDIR if path.is_dir() else None
+        elif not there.is_dir():
+            reason = errno.ENOTDIR
+        if reason is None and not os.access(there, os.R_OK | os.W_OK):
+            reason = errno.EACCES
+        if reason is not None:
+            raise self._unwritable(path, os.strerror(reason))
+
+    def _unwritable(self, path: Path, reason: str | None) -> StoreError:
+        return StoreError(
+            f"{path}: cannot be opened for writing ({reason}); check who owns the folder, or set store.url"
+        )
 
     def _make_engine(self) -> Engine:
         try:

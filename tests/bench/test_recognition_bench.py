@@ -143,7 +143,7 @@ def test_the_report_names_machine_versions_and_what_was_not_measured(tmp_path: P
     assert LatencyModel.load(tmp_path / "latency.json").seconds(1.0, heard) == pytest.approx(0.14, abs=1e-3)
     with pytest.raises(InputError):
         write_latency(
-            tmp_path / "none.json", BenchReport(describe_machine(), 1, None, None, None), "2026-01-31"
+            tmp_path / "none.json", BenchReport(describe_machine(), 1, None, {}, None), "2026-01-31"
         )
 
 

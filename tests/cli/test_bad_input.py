@@ -145,6 +145,44 @@ def test_each_of_several_mistakes_is_a_line_of_its_own(run: Run, config: Callabl
     assert all(line.startswith("detector: ") and "agent.toml:" in line for line in outcome.errors)
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (CONFIG.replace("[forward]", "rtp_ports = [10000, 10003]\n[forward]"), "agent.toml:5: sip.rtp_ports"),
+        (CONFIG.replace('"127.0.0.1"', '"192.0.2.7"'), "agent.toml:2: sip.listen_address: cannot listen on"),
+        (
+            CONFIG.replace("{store}", "agent.toml/calls.sqlite3"),
+            "calls.sqlite3: cannot be opened for writing",
+        ),
+        (CONFIG.replace("{store}", "agent.toml"), "is not an SQLite database"),
+        (
+            CONFIG + '[[sip.account]]\nusername = "x"\nregistrar = "sip:192.0.2.7"\n',
+            "agent.toml:10: sip.account 1: no password",
+        ),
+    ],
+    ids=["too few ports", "no address of ours", "no folder", "no database", "no password"],
+)
+def test_checking_finds_what_a_start_would_stumble_over(
+    run: Run, config: Callable[..., Path], text: str, what: str
+) -> None:
+    outcome = run("answer", "--check", "--config", config(text))
+    assert outcome.code == 2
+    assert len(outcome.errors) == 1
+    assert what in outcome.errors[0]
+
+
+def test_checking_beside_a_running_service_leaves_everything_as_it_is(
+    run: Run, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        outcome = run("answer", "--check", "--config", config(port=other.getsockname()[1]))
+    assert outcome.code == 0
+    assert "is in use, by a service that runs already or by another program" in outcome.output
+    assert "in order" in outcome.output
+    assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]
+
+
 def test_a_configuration_that_is_not_there(run: Run, tmp_path: Path) -> None:
     outcome = run("answer", "--config", tmp_path / "none.toml")
     assert outcome.code == 2

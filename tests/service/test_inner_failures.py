@@ -197,6 +197,7 @@ def test_a_refused_registration_and_odd_events_do_not_end_the_service(answering:
     async def story() -> None:
         async with answering(tmp_path) as rig:
             rig.board.put(RegistrationFailed(1, 403, "Forbidden", 30.0))
+            rig.board.put(RegistrationFailed(1, 408, "no answer", 60.0))
             rig.board.put(CallEnded(999, 200, "", "remote"))
             rig.board.put(PromptStarted(999, 1, 0))
             call = await rig.ring()

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from detector.sip.client import SipCaller
-from detector.sip.protocol import CallAnswered, CallEnded, Ready, Registered, RegistrationFailed
+from detector.sip.protocol import (
+    UNREACHED,
+    CallAnswered,
+    CallEnded,
+    Ready,
+    Registered,
+    RegistrationFailed,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -68,6 +75,17 @@ class Registrar(asyncio.DatagramProtocol):
         kept = re.findall(r"(?m)^(?:Via|From|To|Call-ID|CSeq): [^\r]*", request)
         lines = [f"SIP/2.0 {status}", *kept, *more, "Content-Length: 0", "", ""]
         self.transport.sendto("\r\n".join(lines).encode(), address)
+
+
+@pytest.mark.parametrize("host", ["registrar.invalid", "256.0.0.1"])
+def test_a_registrar_that_is_not_there_has_refused_nothing(agent: Any, loopback: Options, host: str) -> None:
+    async def run() -> None:
+        account = loopback(registrar=f"sip:{host}", username="1001", password="secret")  # noqa: S106 - no secret
+        async with agent(account) as service:
+            failed: RegistrationFailed = await service.event(RegistrationFailed)
+            assert (failed.code, failed.reason) == (UNREACHED, "no answer")
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("right", [True, False])

@@ -17,18 +17,18 @@ from detector.speech.whisper import WhisperOptions, WhisperTranscriber
 TOKENS = ["<|a|>", "b", "c", "<|d|>"]
 
 
-class Embeddings(model_spec.LayerSpec):
+class Embeddings(model_spec.LayerSpec):  # type: ignore[misc]
     def __init__(self) -> None:
         self.weight = np.arange(len(TOKENS) * 3, dtype=np.float16).reshape(len(TOKENS), 3)
 
 
-class Decoder(model_spec.LayerSpec):
+class Decoder(model_spec.LayerSpec):  # type: ignore[misc]
     def __init__(self, width: int) -> None:
         self.embeddings = Embeddings()
         self.rest = np.ones((width, 3), np.float32)
 
 
-class Small(model_spec.ModelSpec):
+class Small(model_spec.ModelSpec):  # type: ignore[misc]
     """A model's file as CTranslate2's own code writes it."""
 
     def __init__(self, width: int) -> None:

@@ -14,7 +14,9 @@ def token(text: bytes | str) -> str:
     return "".join(_WRITING[byte] for byte in (text.encode() if isinstance(text, str) else text))
 
 
-@pytest.mark.parametrize("text", ["您", "我們", "。", "，", "100", " 800", "VIP", " APP", "ok", ".", " a", "好a"])
+@pytest.mark.parametrize(
+    "text", ["您", "我們", "。", "，", "100", " 800", "VIP", " APP", "ok", ".", " a", "好a"]
+)
 def test_mandarin_keeps_ideographs_numbers_and_short_latin(text: str) -> None:
     assert written_with("zh", [token(text)]) == [0]
 

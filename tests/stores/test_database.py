@@ -1,4 +1,5 @@
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -118,6 +119,32 @@ def test_a_folder_where_a_file_should_be(tmp_path: Path) -> None:
 
 def test_a_place_that_nobody_can_write() -> None:
     assert "cannot be opened" in message_of("/proc/nowhere/calls.sqlite3")
+
+
+def test_a_look_at_a_store_makes_and_changes_nothing(tmp_path: Path, at: At) -> None:
+    path = tmp_path / "new" / "calls.sqlite3"
+    Database(path, only_look=True).close()
+    assert not path.parent.exists()
+    with Store(path) as store:
+        store.begin_call(CallInfo("one"), at(0))
+    before = path.read_bytes()
+    Database(path, only_look=True).close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("file/calls.sqlite3", "cannot be opened for writing (Not a directory)"),
+        (".", "cannot be opened for writing (Is a directory)"),
+        ("file", "is not an SQLite database"),
+    ],
+)
+def test_a_look_at_a_store_finds_what_opening_it_would(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "file").write_text("my phone numbers: 13800138000\n" * 100)
+    with pytest.raises(StoreError, match=re.escape(problem)):
+        Database(tmp_path / name, only_look=True).close()
+    message_of(tmp_path / name)
 
 
 def test_a_store_of_a_newer_version(tmp_path: Path) -> None:
