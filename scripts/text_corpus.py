@@ -29,6 +29,7 @@ __all__ = [
     "Call",
     "Turn",
     "read_corpora",
+    "read_robocalls",
     "read_scenarios",
     "read_texts",
     "spoil",
@@ -111,12 +112,13 @@ def read_scenarios(paths: list[Path]) -> Iterator[Call]:
             )
 
 
-def read_corpora(data: Path, seed: int, limit: int = 600) -> Iterator[Call]:
+def read_corpora(data: Path, seed: int, limit: int = 600, *, with_robocalls: bool = True) -> Iterator[Call]:
     """Yield calls of the public corpora: robocalls and the words of swindlers, and ordinary talk.
 
     At most `limit` dialogues of a corpus, drawn by the seed; they weigh little beside whole calls.
     """
-    yield from _robocalls(data / "ftc_robocalls_en.tsv")
+    if with_robocalls:
+        yield from read_robocalls(data)
     random_ = random.Random(seed)
     for corpus, role, weight in (
         ("teleantifraud", "left", 0.01),
@@ -133,11 +135,11 @@ def read_corpora(data: Path, seed: int, limit: int = 600) -> Iterator[Call]:
                 yield Call(f"{corpus}-{name}", corpus, "zh", wanted, caller, SIDES[corpus], said, weight)
 
 
-def _robocalls(path: Path) -> Iterator[Call]:
-    """Yield each transcript once; those of one campaign share a weight and a group."""
+def read_robocalls(data: Path) -> Iterator[Call]:
+    """Yield each transcript of `data`/ftc_robocalls_en.tsv once; those of one campaign share a weight and a group."""
     campaigns: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for row in _rows(path):
+    for row in _rows(data / "ftc_robocalls_en.tsv"):
         bare = "".join(character for character in row["transcript"].lower() if character.isalnum())
         if bare and bare not in seen:
             seen.add(bare)

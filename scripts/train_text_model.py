@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Train the text model, models/intent.onnx with models/intent.json, from calls as text.
 
-    scripts/train_text_model.py --data DIR [--out models] [--report | --without-scenarios] [--no-export]
+    scripts/train_text_model.py --data DIR [--out models] [--report | --without-scenarios | --without-robocalls]
+                                 [--no-export]
 
 DIR holds teleantifraud.tsv.gz, ftc_robocalls_en.tsv, crosswoz.tsv.gz and lccc_toy.tsv.gz. With --report the model is
 also measured on calls it has not seen: trained on everything but the development scenarios and tested on them, and in
@@ -14,6 +15,7 @@ import hashlib
 import json
 import multiprocessing
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -160,12 +162,14 @@ class Training:
     model: Fitted
     folds: list[Fitted]
 
-    def __init__(self, data: Path, seed: int, *, with_scenarios: bool = True, jobs: int = 2) -> None:
+    def __init__(self, data: Path, seed: int, *, without: Collection[str] = (), jobs: int = 2) -> None:
+        """`without`: "scenarios", "robocalls" or both."""
         folder = HERE.parent / "audio_fixtures/scenarios"
-        scenarios = sorted(folder.glob("development-*.jsonl")) if with_scenarios else []
+        scenarios = [] if "scenarios" in without else sorted(folder.glob("development-*.jsonl"))
         self.seed, self.jobs = seed, jobs
         self.homophones = Homophones(default_table(), 0.0, seed)
-        self.calls = [*read_texts(HERE / "texts"), *read_scenarios(scenarios), *read_corpora(data, seed)]
+        corpora = read_corpora(data, seed, with_robocalls="robocalls" not in without)
+        self.calls = [*read_texts(HERE / "texts"), *read_scenarios(scenarios), *corpora]
         self.examples = [
             example for call in self.calls for example in examples_of(call, self.homophones, seed)
         ]
@@ -296,15 +300,19 @@ def main() -> None:
     parser.add_argument(
         "--without-scenarios", action="store_true", help="leave the development set out, to be tested on it"
     )
+    parser.add_argument(
+        "--without-robocalls",
+        action="store_true",
+        help="leave the transcripts of real robocalls out, likewise",
+    )
     parser.add_argument("--report", action="store_true", help="measure on calls not seen (takes minutes)")
     parser.add_argument("--no-export", action="store_true", help="write nothing")
     options = parser.parse_args()
-    if options.report and options.without_scenarios:
-        parser.error("--report measures on the scenarios itself: give it without --without-scenarios")
+    without = [name for name in ("scenarios", "robocalls") if getattr(options, f"without_{name}")]
+    if options.report and without:
+        parser.error(f"--report measures on them itself: give it without --without-{without[0]}")
     options.out.mkdir(parents=True, exist_ok=True)
-    training = Training(
-        options.data, options.seed, with_scenarios=not options.without_scenarios, jobs=options.jobs
-    )
+    training = Training(options.data, options.seed, without=without, jobs=options.jobs)
     training.fit_all()
     folds, calibration, by_texts = training.in_folds()
     content, vocabulary = training.network()

@@ -1,4 +1,4 @@
-"""A CTranslate2 whisper model with a part of its vocabulary, made in memory from the files of the whole.
+"""A CTranslate2 whisper model with a part of its vocabulary, made from the files of the whole.
 
 The rows of the embedding that are kept are kept as they are, so every token that is left gets the score that it had;
 only the share of those that are gone is spread over the rest.
@@ -12,12 +12,12 @@ its bytes. (After `ctranslate2.specs.model_spec`, which writes it.)
 import json
 import mmap
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["narrowed_files", "read_vocabulary"]
+__all__ = ["read_vocabulary", "write_narrowed"]
 
 _VERSION = 6
 _ROWS = ("decoder/embeddings/", "decoder/projection/")
@@ -52,32 +52,32 @@ def read_vocabulary(folder: Path) -> list[str]:
     return content
 
 
-def narrowed_files(folder: Path, kept: Sequence[int]) -> dict[str, bytes] | None:
-    """Return the files of the model in `folder` with the tokens `kept` (ids, ascending) alone, by name.
+def write_narrowed(folder: Path, kept: Sequence[int], into: Path) -> bool:
+    """Write the model in `folder` with the tokens `kept` (ids, ascending) alone to the folder `into`.
 
-    None where that would save little. Raises OSError, ValueError where the files are not as they should be.
+    Return False, and write nothing, where that would save little. Raises OSError, and ValueError where the files are
+    not as they should be.
     """
     vocabulary = read_vocabulary(folder)
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     with (folder / "model.bin").open("rb") as file:
-        content = memoryview(
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        )  # goes with the last that looks in
+        # Goes with the last that looks in.
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     model = _narrow(_parse(content), kept, len(vocabulary))
     if model is None:
-        return None
+        return False
     places = {old: new for new, old in enumerate(kept)}
     for key in _LISTS:
         if key in config:
             config[key] = [places[token] for token in config[key] if token in places]
-    return {
-        "model.bin": model,
-        "config.json": json.dumps(config).encode(),
-        "vocabulary.json": json.dumps([vocabulary[token] for token in kept]).encode(),
-    }
+    with (into / "model.bin").open("wb") as out:
+        out.writelines(_parts(model))
+    (into / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (into / "vocabulary.json").write_text(json.dumps([vocabulary[token] for token in kept]), encoding="utf-8")
+    return True
 
 
-def _narrow(model: _Model, kept: Sequence[int], tokens: int) -> bytes | None:
+def _narrow(model: _Model, kept: Sequence[int], tokens: int) -> _Model | None:
     decoder = sum(len(one.content) for name, one in model.variables.items() if name.startswith("decoder/"))
     variables = dict(model.variables)
     saved = 0
@@ -87,7 +87,7 @@ def _narrow(model: _Model, kept: Sequence[int], tokens: int) -> bytes | None:
             saved += len(variable.content)
     if not saved:
         raise ValueError("model.bin has no row for each token")
-    return _write(replace(model, variables=variables)) if saved >= _LEAST_SHARE * decoder else None
+    return replace(model, variables=variables) if saved >= _LEAST_SHARE * decoder else None
 
 
 def _rows(variable: _Variable, kept: Sequence[int]) -> _Variable:
@@ -136,18 +136,16 @@ def _variable(reader: _Reader) -> tuple[str, _Variable]:
     return name, _Variable(sizes, kind, reader.take(reader.number("I")))
 
 
-def _write(model: _Model) -> bytes:
-    parts: list[bytes | memoryview] = [
-        struct.pack("<I", _VERSION),
-        _text(model.name),
-        struct.pack("<II", model.revision, len(model.variables)),
-    ]
+def _parts(model: _Model) -> Iterator[bytes | memoryview]:
+    yield struct.pack("<I", _VERSION) + _text(model.name)
+    yield struct.pack("<II", model.revision, len(model.variables))
     for name, one in model.variables.items():
         sizes = struct.pack(f"<B{len(one.sizes)}I", len(one.sizes), *one.sizes)
-        parts += [_text(name), sizes, struct.pack("<BI", one.type, len(one.content)), one.content]
-    parts.append(struct.pack("<I", len(model.aliases)))
-    parts += [_text(alias) + _text(name) for alias, name in model.aliases]
-    return b"".join(parts)
+        yield _text(name) + sizes + struct.pack("<BI", one.type, len(one.content))
+        yield one.content
+    yield struct.pack("<I", len(model.aliases))
+    for alias, name in model.aliases:
+        yield _text(alias) + _text(name)
 
 
 def _text(text: str) -> bytes:

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.call import Language
-from detector.speech.narrowing import narrowed_files, read_vocabulary
+from detector.speech.narrowing import read_vocabulary, write_narrowed
 from detector.speech.vocabulary import written_with
 
 __all__ = ["Generation", "Network", "narrowed"]
@@ -67,16 +68,19 @@ class Network:
 def narrowed(folder: Path, language: Language, settings: Mapping[str, Any]) -> Network | None:
     """Load the model in `folder` with the tokens of `language` alone; None where that gains nothing or cannot be done.
 
-    `settings` are those of ctranslate2.models.Whisper.
+    `settings` are those of ctranslate2.models.Whisper. It is loaded from a folder that is gone afterwards: given its
+    files as bytes the library would keep them as long as the network.
     """
     import ctranslate2  # noqa: PLC0415 - comes with the model
 
     try:
         kept = written_with(language, read_vocabulary(folder))
-        files = narrowed_files(folder, kept) if kept else None
-        if kept is None or files is None:
+        if not kept:
             return None
-        return Network(ctranslate2.models.Whisper(str(folder), files=files, **settings), kept)
+        with TemporaryDirectory(prefix="detector-") as made:
+            if not write_narrowed(folder, kept, Path(made)):
+                return None
+            return Network(ctranslate2.models.Whisper(made, **settings), kept)
     except (OSError, ValueError, RuntimeError) as error:
         _log.info("recognition goes on with the whole vocabulary: %s", error)
         return None

@@ -81,7 +81,7 @@ def test_a_robocall_that_was_written_twice_counts_once(corpus: Any, tmp_path: Pa
         "id\tcampaign\ttranscript\n1\tA\tPress one now.\n2\tA\tpress one, now\n3\t\tAnother offer.\n",
         encoding="utf-8",
     )
-    found = list(corpus._robocalls(table))
+    found = list(corpus.read_robocalls(tmp_path))
     assert [(call.group, call.turns[0].text) for call in found] == [
         ("ftc-A", "Press one now."),
         ("ftc-3", "Another offer."),

@@ -54,6 +54,24 @@ def test_a_kind_of_caller_whom_nobody_is_like_is_left_out(scripts: Any, calls: l
     assert {(row["caller"], row["language"]) for row in rows} == {("person", "zh")}
 
 
+def test_a_real_robocall_is_a_recording_that_answers_nothing(
+    scripts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ftc_robocalls_en.tsv").write_text(
+        "id\tcampaign\ttranscript\n1\t7\tPress one now to lower your rate.\n", encoding="utf-8"
+    )
+    out = tmp_path / "robocalls.jsonl"
+    manners = ["--manner", *map(str, DEVELOPMENT)]
+    monkeypatch.setattr(
+        sys, "argv", ["text_scenarios", "--robocalls", str(tmp_path), *manners, "--out", str(out)]
+    )
+    scripts.main()
+    (scenario,) = load_scenarios(out).scenarios
+    assert (scenario.caller, scenario.wanted, scenario.language) == ("recording", False, "en")
+    assert scenario.opening == ("Press one now to lower your rate.",)
+    assert not scenario.replies
+
+
 def test_no_file_is_in_both_halves(scripts: Any) -> None:
     folder = ROOT / "scripts/texts/held_out"
     halves = [[call.name for call in scripts.read_texts(folder, half)] for half in (1, 2)]

@@ -10,7 +10,7 @@ from ctranslate2.specs import model_spec
 from detector.bench.clips import synthetic_voices
 from detector.errors import ModelError
 from detector.speech.model_files import recognition_model
-from detector.speech.narrowing import narrowed_files, read_vocabulary
+from detector.speech.narrowing import read_vocabulary, write_narrowed
 from detector.speech.network import narrowed
 from detector.speech.whisper import WhisperOptions, WhisperTranscriber
 
@@ -55,43 +55,50 @@ def write_model(folder: Path, width: int = 4) -> Path:
     return folder
 
 
-def test_kept_rows_are_the_rows_that_they_were(tmp_path: Path) -> None:
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    folder = tmp_path / "narrowed"
+    folder.mkdir()
+    return folder
+
+
+def test_kept_rows_are_the_rows_that_they_were(tmp_path: Path, into: Path) -> None:
     whole = write_model(tmp_path)
-    files = narrowed_files(whole, [0, 2, 3])
-    assert files is not None
-    content = (whole / "model.bin").read_bytes()
+    assert write_narrowed(whole, [0, 2, 3], into)
+    content, narrow = ((folder / "model.bin").read_bytes() for folder in (whole, into))
     rows = np.arange(12, dtype=np.float16).reshape(4, 3)
     assert rows.tobytes() in content
-    assert rows[[0, 2, 3]].tobytes() in files["model.bin"]
-    assert rows[1].tobytes() not in files["model.bin"]
-    assert len(files["model.bin"]) == len(content) - rows[1].nbytes
-    assert json.loads(files["vocabulary.json"]) == ["<|a|>", "c", "<|d|>"]
-    assert json.loads(files["config.json"]) == {"lang_ids": [0, 2], "suppress_ids": [], "other": 7}
+    assert rows[[0, 2, 3]].tobytes() in narrow
+    assert rows[1].tobytes() not in narrow
+    assert len(narrow) == len(content) - rows[1].nbytes
+    assert read_vocabulary(into) == ["<|a|>", "c", "<|d|>"]
+    config = json.loads((into / "config.json").read_text(encoding="utf-8"))
+    assert config == {"lang_ids": [0, 2], "suppress_ids": [], "other": 7}
 
 
-def test_all_tokens_give_the_file_that_was_read(tmp_path: Path) -> None:
-    files = narrowed_files(write_model(tmp_path), range(len(TOKENS)))
-    assert files is not None
-    assert files["model.bin"] == (tmp_path / "model.bin").read_bytes()
+def test_all_tokens_give_the_file_that_was_read(tmp_path: Path, into: Path) -> None:
+    assert write_narrowed(write_model(tmp_path), range(len(TOKENS)), into)
+    assert (into / "model.bin").read_bytes() == (tmp_path / "model.bin").read_bytes()
 
 
-def test_a_network_that_is_mostly_not_vocabulary_is_left_alone(tmp_path: Path) -> None:
-    assert narrowed_files(write_model(tmp_path, width=100), [0]) is None
+def test_a_network_that_is_mostly_not_vocabulary_is_left_alone(tmp_path: Path, into: Path) -> None:
+    assert not write_narrowed(write_model(tmp_path, width=100), [0], into)
+    assert list(into.iterdir()) == []
 
 
 @pytest.mark.parametrize("size", [0, 3, 4, 30, 80, -1, -40])
-def test_a_file_that_ends_too_early_is_a_value_error(tmp_path: Path, size: int) -> None:
+def test_a_file_that_ends_too_early_is_a_value_error(tmp_path: Path, into: Path, size: int) -> None:
     path = write_model(tmp_path) / "model.bin"
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match=r"model\.bin|empty file"):
-        narrowed_files(tmp_path, [0])
+        write_narrowed(tmp_path, [0], into)
 
 
-def test_another_version_of_the_format_is_a_value_error(tmp_path: Path) -> None:
+def test_another_version_of_the_format_is_a_value_error(tmp_path: Path, into: Path) -> None:
     path = write_model(tmp_path) / "model.bin"
     path.write_bytes(b"\x07" + path.read_bytes()[1:])
     with pytest.raises(ValueError, match="version 7"):
-        narrowed_files(tmp_path, [0])
+        write_narrowed(tmp_path, [0], into)
 
 
 @pytest.mark.parametrize(
