@@ -20,7 +20,13 @@ def main() -> int:
     parser.add_argument(
         "--calls", nargs="+", default=CALLS, metavar="ID", help="scenarios to play (default: three)"
     )
-    return asyncio.run(demo(parser.parse_args().calls))
+    chosen = parser.parse_args().calls
+    known = {
+        scenario.id for scenario in load_scenarios(fixtures_dir() / "demo" / "scenarios.jsonl").scenarios
+    }
+    if unknown := [name for name in chosen if name not in known]:
+        parser.error(f"no scenario {unknown[0]}; there are {', '.join(sorted(known))}")
+    return asyncio.run(demo(chosen))
 
 
 async def demo(wanted: list[str]) -> int:

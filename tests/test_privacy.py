@@ -5,6 +5,9 @@ The code is read for it: no call of a logger and no `raise` may hold an attribut
 
 import ast
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -178,3 +181,13 @@ def test_a_call_leaves_no_trace_of_the_caller_in_the_log(
     assert "store" in logged  # what broke is told
     for secret in (NUMBER, NAME, WORDS):
         assert secret not in logged
+
+
+@pytest.mark.end_to_end
+def test_what_is_loaded_keeps_no_record_of_its_use(tmp_path: Path) -> None:
+    """The runtime of the networks has telemetry of its own, which begins with a file in the user's cache."""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
+    code = "import detector.audio.silero as silero; silero.SileroStream(); silero.shared_session()"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)  # noqa: S603 - our own code
+    assert list(tmp_path.rglob("*")) == []

@@ -117,7 +117,7 @@ class AudioFile:
     def _pieces(self) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
         import soundfile  # noqa: PLC0415 - heavy, and on the way to `detector --help`
 
-        self._sound.seek(0)
+        self._rewind()
         read = 0
         wanted = round(self.sample_rate * _READ_SECONDS)
         while True:
@@ -134,6 +134,15 @@ class AudioFile:
         slack = _MP3_SLACK_SECONDS * self.sample_rate if self._sound.format == "MP3" else 0
         if read + slack < self._sound.frames:
             self._is_truncated = True
+
+    def _rewind(self) -> None:
+        import soundfile  # noqa: PLC0415 - heavy, and on the way to `detector --help`
+
+        try:
+            self._sound.seek(0)
+        except soundfile.LibsndfileError:  # where decoding broke off, libsndfile finds no way back
+            self._sound.close()
+            self._sound = _open(self.path)
 
     def _rescued(self, start: int, wanted: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Read again what can be decoded from frame `start` on, halving the request where decoding breaks."""

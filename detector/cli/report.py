@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["purge", "report"]
 
+_ENDS = {"forward": "forwarded", "take_message": "message_taken", "hang_up": "hung_up"}
+"""How a call ends that went as its action says."""
+
 Config = Annotated[Path, typer.Option(help="The configuration file of the service; it names the store.")]
 
 
@@ -31,6 +34,9 @@ def report(
 ) -> None:
     """Show the calls of the last days, or the messages: who called, what it was taken for, what was done."""
     since = datetime.now(UTC) - timedelta(days=days)
+    if (place := _missing(config)) is not None:
+        typer.echo(f"{place}: no such store yet; the service makes it when it first starts", err=True)
+        raise typer.Exit(1)
     store, _ = _open(config)
     with store:
         rows = _messages(store, since) if messages else [_call(detail) for detail in store.calls(since=since)]
@@ -82,6 +88,16 @@ def _open(config: Path) -> tuple[Store, Settings]:
     return Store(store_url(settings, os.environ), recordings=settings.store.recordings), settings
 
 
+def _missing(config: Path) -> str | None:
+    """Return the file of the store where there is none: looking at it should not make it."""
+    from detector.config import load_settings
+    from detector.config.options import store_url
+
+    url = store_url(load_settings(config), os.environ)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return url.database if in_file and not Path(str(url.database)).exists() else None
+
+
 def _told(erased: Any, of: str = "this number") -> None:
     """Say how much went, kind by kind; `of`: what was looked through, where it was nothing."""
     counts = ", ".join(
@@ -113,6 +129,18 @@ def _messages(store: Store, since: datetime) -> list[dict[str, Any]]:
 def _line(row: dict[str, Any]) -> str:
     number = row.get("number") or "(withheld)"
     if "text" in row:
-        return f"{row['taken_at']:%Y-%m-%d %H:%M}  {number:16} {row['text']}"
+        return f"{_local(row['taken_at'])}  {number:16} {row['text']}"
     fate = f"{row['label'] or '-'} → {row['action'] or '-'}"
-    return f"{row['started_at']:%Y-%m-%d %H:%M}  {number:16} {fate:28} {row['reason'] or row['end_reason'] or ''}"
+    why = "; ".join(text for text in (row["reason"], _became(row)) if text)
+    return f"{_local(row['started_at'])}  {number:16} {fate:28} {why}"
+
+
+def _became(row: dict[str, Any]) -> str | None:
+    """How the call ended, where that is not what its action says."""
+    ended = row["end_reason"]
+    return None if ended is None or _ENDS.get(row["action"]) == ended else ended.replace("_", " ")
+
+
+def _local(moment: datetime) -> str:
+    """A time of day as the clock on the wall shows it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -185,7 +185,7 @@ def spread(options: SipOptions, workers: int) -> tuple[SipOptions, ...]:
     _need(
         share >= 4 * SOCKETS_PER_CALL,
         "sip.rtp_ports",
-        f"holds too few ports for {workers} worker{'s' * (workers != 1)}; widen it",
+        f"needs {4 * SOCKETS_PER_CALL} ports for each worker ({workers})",
     )
     return tuple(
         replace(

@@ -157,6 +157,7 @@ def test_compressed_audio_without_its_end_is_known_at_the_end(tmp_path: Path, na
     with AudioFile(path) as recording:
         heard = sum(len(block) for block in recording.blocks())
         assert recording.is_truncated
+        assert sum(len(block) for block in recording.blocks()) == heard  # and it can be heard again
     assert 0.5 * 8000 < heard < 3.9 * 8000
 
 

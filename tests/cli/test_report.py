@@ -1,6 +1,7 @@
 """`detector report` shows what the store holds; `detector purge` takes it away, and asks first."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from detector.agents.record import Turn
 from detector.call import CallInfo
 from detector.cli.main import app
+from detector.decision.verdict import Action, Axes, Verdict
 from detector.stores.store import Store
 
 CONFIG = '[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\nretention_days = 30\n'
@@ -33,6 +35,10 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def verdict(action: Action, reason: str) -> Verdict:
+    return Verdict("person", action, 0.1, Axes(0, 0, 0), 9.0, 9.0, reason)
+
+
 def run(*arguments: str, answer: str | None = None) -> str:
     result = CliRunner().invoke(app, list(arguments), input=answer)
     assert result.exit_code in {0, 1}, result.output
@@ -49,6 +55,36 @@ def test_the_calls_of_the_last_days_are_shown_the_newest_first(config: Path) -> 
     week = run("report", "--config", str(config))
     assert "13800138000" in week
     assert "02160953318" not in week
+
+
+def test_what_became_of_a_call_is_told_where_it_is_not_what_was_decided(config: Path) -> None:
+    with Store(config.parent / "calls.sqlite3") as store:
+        store.set_verdict("new", verdict("forward", "speaks like a person"))
+    line = run("report", "--config", str(config))
+    assert "person → forward" in line
+    assert "speaks like a person; message taken" in line
+    with Store(config.parent / "calls.sqlite3") as store:
+        store.set_verdict("new", verdict("take_message", "suspicious"))
+    assert "message taken" not in run("report", "--config", str(config))
+
+
+def test_times_are_those_of_the_clock_on_the_wall(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    for zone in ("UTC", "Asia/Shanghai"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        shown.append(run("report", "--config", str(config))[:16])
+    monkeypatch.undo()
+    time.tzset()
+    utc, shanghai = (datetime.fromisoformat(text) for text in shown)
+    assert shanghai - utc == timedelta(hours=8)
+
+
+def test_a_look_at_a_store_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(CONFIG)
+    assert "no such store yet" in run("report", "--config", str(path))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_messages_are_shown_with_their_words(config: Path) -> None:
