@@ -26,7 +26,10 @@ def main() -> int:
     }
     if unknown := [name for name in chosen if name not in known]:
         parser.error(f"no scenario {unknown[0]}; there are {', '.join(sorted(known))}")
-    return asyncio.run(demo(chosen))
+    try:
+        return asyncio.run(demo(chosen))
+    except KeyboardInterrupt:
+        return 130
 
 
 async def demo(wanted: list[str]) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from detector.config.settings import Settings
     from detector.stores.records import CallDetail
     from detector.stores.store import Store
@@ -34,9 +36,6 @@ def report(
 ) -> None:
     """Show the calls of the last days, or the messages: who called, what it was taken for, what was done."""
     since = datetime.now(UTC) - timedelta(days=days)
-    if (place := _missing(config)) is not None:
-        typer.echo(f"{place}: no such store yet; the service makes it when it first starts", err=True)
-        raise typer.Exit(1)
     store, _ = _open(config)
     with store:
         rows = _messages(store, since) if messages else [_call(detail) for detail in store.calls(since=since)]
@@ -85,15 +84,17 @@ def _open(config: Path) -> tuple[Store, Settings]:
     from detector.stores.store import Store
 
     settings = load_settings(config)
-    return Store(store_url(settings, os.environ), recordings=settings.store.recordings), settings
+    address = store_url(settings, os.environ)
+    if (place := _missing(address)) is not None:
+        typer.echo(
+            f"detector: {place}: no such store yet; the service makes it when it first starts", err=True
+        )
+        raise typer.Exit(1)
+    return Store(address, recordings=settings.store.recordings), settings
 
 
-def _missing(config: Path) -> str | None:
+def _missing(url: URL) -> str | None:
     """Return the file of the store where there is none: looking at it should not make it."""
-    from detector.config import load_settings
-    from detector.config.options import store_url
-
-    url = store_url(load_settings(config), os.environ)
     in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
     return url.database if in_file and not Path(str(url.database)).exists() else None
 

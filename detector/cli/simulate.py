@@ -23,7 +23,7 @@ def simulate(
     ],
     clips: Annotated[Path, typer.Option(help="Folder of the utterances' clips.")],
     snr: Annotated[float, typer.Option(help="dB of speech over the scenario's background noise.")] = 30.0,
-    loss: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of packets lost.")] = 0.0,
+    loss: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of packets lost: 0.02 is 2 %.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Same seed, same calls.")] = 0,
     limit: Annotated[
         Optional[int],  # noqa: UP045 - typer reads it at run time

@@ -83,7 +83,8 @@ def test_times_are_those_of_the_clock_on_the_wall(config: Path, monkeypatch: pyt
 def test_a_look_at_a_store_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
     path = tmp_path / "agent.toml"
     path.write_text(CONFIG)
-    assert "no such store yet" in run("report", "--config", str(path))
+    for command in (("report",), ("purge", "--yes")):
+        assert "no such store yet" in run(*command, "--config", str(path))
     assert list(tmp_path.iterdir()) == [path]
 
 
