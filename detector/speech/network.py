@@ -1,7 +1,7 @@
 """A whisper network as CTranslate2 runs it, with all of its tokens or with those that a language needs."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -35,6 +35,11 @@ class Network:
         self._kept = kept
         self._places = None if kept is None else {token: place for place, token in enumerate(kept)}
 
+    @property
+    def tokens(self) -> int | None:
+        """How many it has, None: all of the model's."""
+        return None if self._kept is None else len(self._kept)
+
     def encode(self, features: NDArray[np.float32]) -> Any:
         """Return what the encoder makes of `features`, float32 of shape (1, bands, frames); any network can read it."""
         import ctranslate2  # noqa: PLC0415 - comes with the model
@@ -65,22 +70,31 @@ class Network:
         return [self._places[token] for token in tokens if token in self._places]
 
 
-def narrowed(folder: Path, language: Language, settings: Mapping[str, Any]) -> Network | None:
-    """Load the model in `folder` with the tokens of `language` alone; None where that gains nothing or cannot be done.
+def narrowed(
+    folder: Path, languages: Sequence[Language], settings: Mapping[str, Any], make_room: Callable[[], None]
+) -> dict[Language, Network]:
+    """Load the model in `folder` once for each language, with its tokens alone; {} where it gains nothing or fails.
 
-    `settings` are those of ctranslate2.models.Whisper. It is loaded from a folder that is gone afterwards: given its
-    files as bytes the library would keep them as long as the network.
+    `settings` are those of ctranslate2.models.Whisper. `make_room` is called before the first is loaded. They are
+    loaded from a folder that is gone afterwards: given its files as bytes the library would keep them as long as the
+    network.
     """
     import ctranslate2  # noqa: PLC0415 - comes with the model
 
     try:
-        kept = written_with(language, read_vocabulary(folder))
-        if not kept:
-            return None
+        vocabulary = read_vocabulary(folder)
+        kept = {language: written_with(language, vocabulary) for language in languages}
         with TemporaryDirectory(prefix="detector-") as made:
-            if not write_narrowed(folder, kept, Path(made)):
-                return None
-            return Network(ctranslate2.models.Whisper(made, **settings), kept)
+            places = {language: Path(made, language) for language in languages}
+            for language, place in places.items():
+                place.mkdir()
+                if not write_narrowed(folder, kept[language], place):
+                    return {}
+            make_room()
+            return {
+                language: Network(ctranslate2.models.Whisper(str(place), **settings), kept[language])
+                for language, place in places.items()
+            }
     except (OSError, ValueError, RuntimeError) as error:
         _log.info("recognition goes on with the whole vocabulary: %s", error)
-        return None
+        return {}

@@ -10,13 +10,14 @@ What keeps it from that, measured on real speakers over a telephone line:
 - A light penalty on tokens written already, and a limit to their number by the length of the speech.
 - A second pass with more beams on a longer window where a check of `checks` fails.
 
-What is left is mostly the decoder's, and half of that goes into tokens that the language is not written with: a second
-copy of a small network has only the others.
+What is left is mostly the decoder's, and half of that goes into tokens that the language is not written with: a small
+network is loaded once for each language, without them.
 
 No prompt and no hotwords: with a list of sales terms whisper hears them in noise.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -117,45 +118,33 @@ class WhisperTranscriber:
 
         Raises ModelError where it cannot be loaded.
         """
-        # Loading these takes longer than everything else that the command line needs.
-        from faster_whisper import WhisperModel  # noqa: PLC0415
-        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415
-
         self._options = options or WhisperOptions()
-        self._name = f"{model_dir.name} {compute_type} {self._options}"
-        try:
-            self._model: Any = WhisperModel(
-                str(model_dir),
-                device="cpu",
-                compute_type=compute_type,
-                cpu_threads=threads,
-                num_workers=workers,
-                local_files_only=True,
-            )
-            multilingual = self._model.model.is_multilingual
-            self._languages: tuple[Language, ...] = _LANGUAGES if multilingual else ("en",)
-            self._tokenizers: dict[str, Any] = {
-                language: Tokenizer(
-                    self._model.hf_tokenizer, multilingual, task="transcribe", language=language
-                )
-                for language in self._languages
-            }
-        except Exception as error:
-            reason = " ".join(str(error).split())[:160]
-            raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
-        self._whole = Network(self._model.model)
         settings = {
             "device": "cpu",
             "compute_type": compute_type,
             "intra_threads": threads,
             "inter_threads": workers,
         }
-        found = {
-            language: narrowed(model_dir, language, settings)
-            for language in self._languages
-            if self._options.narrow
-        }
-        self._networks = {language: network for language, network in found.items() if network is not None}
+        try:
+            self._model = _load(model_dir, compute_type, threads, workers)
+            multilingual = self._model.model.is_multilingual
+            self._languages: tuple[Language, ...] = _LANGUAGES if multilingual else ("en",)
+            self._tokenizers = _tokenizers(self._model.hf_tokenizer, self._languages, multilingual)
+            self._networks: dict[Language, Network] = {}
+            if self._options.narrow:
+                self._networks = narrowed(model_dir, self._languages, settings, self._drop_whole)
+            if self._model.model is None and not self._networks:
+                self._model = _load(model_dir, compute_type, threads, workers)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:160]
+            raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
+        tokens = {language: network.tokens for language, network in self._networks.items()}
+        self._name = f"{model_dir.name} {compute_type} {self._options} {tokens or ''}".rstrip()
+        # Any of the narrowed encodes and tells languages: the tokens that steer are in all.
+        self._any = next(iter(self._networks.values()), None) or Network(self._model.model)
+
+    def _drop_whole(self) -> None:
+        self._model.model = None
 
     @property
     def name(self) -> str:
@@ -218,7 +207,7 @@ class WhisperTranscriber:
         return Transcript(text, language, mean, min(one.no_speech for one in passes), tried)
 
     def _network(self, language: Language | None) -> Network:
-        return self._whole if language is None else self._networks.get(language, self._whole)
+        return self._any if language is None else self._networks.get(language, self._any)
 
     def _features(self, piece: Samples, window: Window) -> _Mel:
         """Return the log mel spectrum of the window: float32, shape (1, bands, frames)."""
@@ -237,7 +226,7 @@ class WhisperTranscriber:
         """Return which of the languages known here is the likeliest."""
         if len(self._languages) == 1:
             return LanguageGuess(self._languages[0], is_certain=True)
-        shares = {token.strip("<|>"): share for token, share in self._whole.detect_language(encoded)}
+        shares = {token.strip("<|>"): share for token, share in self._any.detect_language(encoded)}
         return guess_language(shares, self._options.language)
 
     def _generate(self, encoded: Any, piece: Samples, window: Window, language: Language) -> _Pass:
@@ -280,3 +269,26 @@ class WhisperTranscriber:
 
     def _normalize(self, text: str, language: Language) -> str:
         return cast("str", self._converter.convert(text)) if language == "zh" else text
+
+
+def _load(model_dir: Path, compute_type: str, threads: int, workers: int) -> Any:
+    # Takes longer than everything else that the command line needs.
+    from faster_whisper import WhisperModel  # noqa: PLC0415
+
+    return WhisperModel(
+        str(model_dir),
+        device="cpu",
+        compute_type=compute_type,
+        cpu_threads=threads,
+        num_workers=workers,
+        local_files_only=True,
+    )
+
+
+def _tokenizers(tokenizer: Any, languages: Sequence[Language], multilingual: bool) -> dict[Language, Any]:
+    from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - loaded with the model
+
+    return {
+        language: Tokenizer(tokenizer, multilingual, task="transcribe", language=language)
+        for language in languages
+    }

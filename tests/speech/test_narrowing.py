@@ -111,22 +111,40 @@ def test_a_vocabulary_that_is_none_is_a_value_error(tmp_path: Path, content: str
 
 
 def test_recognition_goes_on_with_all_tokens_where_some_cannot_be_left_out(tmp_path: Path) -> None:
-    assert narrowed(tmp_path, "zh", {}) is None
-    assert narrowed(write_model(tmp_path), "zh", {"device": "cpu"}) is None  # no whisper model
+    room: list[str] = []
+    assert narrowed(tmp_path, ["zh"], {}, lambda: room.append("made")) == {}
+    assert not room
+    no_whisper = write_model(tmp_path)
+    assert narrowed(no_whisper, ["zh"], {"device": "cpu"}, lambda: room.append("made")) == {}
     with pytest.raises(ModelError):
         WhisperTranscriber(tmp_path)
 
 
 @pytest.mark.end_to_end
+def test_a_copy_that_cannot_be_loaded_leaves_the_whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_damaged(folder: Path, _: object, into: Path) -> bool:
+        (into / "model.bin").write_bytes((folder / "model.bin").read_bytes()[:1000])
+        return True
+
+    monkeypatch.setattr("detector.speech.network.write_narrowed", write_damaged)
+    transcriber = WhisperTranscriber(recognition_model(), workers=1)
+    assert not transcriber._networks
+    clip = next(clip for clip in synthetic_voices() if clip.language == "zh")
+    assert transcriber.transcribe(clip.samples, None).language == "zh"
+
+
+@pytest.mark.end_to_end
 def test_fewer_tokens_hear_what_all_hear() -> None:
     clips = [clip for clip in synthetic_voices() if clip.language == "zh"][:6]
+    clips += [clip for clip in synthetic_voices() if clip.language == "en"][:6]
     narrow, whole = (
         WhisperTranscriber(recognition_model(), workers=1, options=WhisperOptions(narrow=narrow))
         for narrow in (True, False)
     )
-    assert narrow._networks
+    assert set(narrow._networks) == {"zh", "en"}
     assert not whole._networks
-    heard = [(narrow.transcribe(clip.samples, "zh"), whole.transcribe(clip.samples, "zh")) for clip in clips]
+    heard = [(narrow.transcribe(clip.samples, None), whole.transcribe(clip.samples, None)) for clip in clips]
     assert [few.text for few, _ in heard] == [many.text for _, many in heard]
+    assert [few.language for few, _ in heard] == [clip.language for clip in clips]
     for few, many in heard:
         assert few.average_log_probability == pytest.approx(many.average_log_probability, abs=0.1)

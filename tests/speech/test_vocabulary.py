@@ -2,6 +2,7 @@
 
 import pytest
 
+from detector.call import Language
 from detector.speech.vocabulary import written_with
 
 _WRITING = {byte: chr(byte) for byte in (*range(33, 127), *range(161, 173), *range(174, 256))}
@@ -26,15 +27,23 @@ def test_mandarin_drops_what_other_languages_are_written_with(text: str) -> None
     assert written_with("zh", [token(text)]) == []
 
 
-def test_parts_of_characters_stay_so_that_any_can_be_written() -> None:
+@pytest.mark.parametrize("text", ["hello", " mortgage", " Kowalski", "12345", "...", " it’s", " £", "—"])
+def test_english_keeps_all_of_ascii_and_its_own_punctuation(text: str) -> None:
+    assert written_with("en", [token(text)]) == [0]
+
+
+@pytest.mark.parametrize("text", ["您", "кто", " größer", "é", "ありがとう", "♪", "，"])
+def test_english_drops_what_has_other_letters(text: str) -> None:
+    assert written_with("en", [token(text)]) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_parts_of_characters_stay_so_that_any_can_be_written(language: Language) -> None:
     parts = [token("龘".encode()[:2]), token(b"\x98")]
-    assert written_with("zh", parts) == [0, 1]
+    assert written_with(language, parts) == [0, 1]
 
 
-def test_what_steers_the_decoder_stays() -> None:
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_steers_the_decoder_stays(language: Language) -> None:
     steering = ["<|endoftext|>", "<|fr|>", "<|nospeech|>", "<|0.00|>", "<|29.98|>"]
-    assert written_with("zh", [*steering, token("bonjour")]) == [0, 1, 2, 3, 4]
-
-
-def test_english_needs_most_of_the_vocabulary() -> None:
-    assert written_with("en", [token("hello")]) is None
+    assert written_with(language, [*steering, token("größer")]) == [0, 1, 2, 3, 4]
