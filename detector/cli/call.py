@@ -139,5 +139,6 @@ async def _place(
     async with SipCaller(options) as sip:
         # Loaded before the call is placed: while the line is up nothing may keep the caller from talking.
         spotter = PromptSpotter(PromptLibrary.load())
+        show(0.0, f"calling {target}")
         call = await sip.call(target, number=number, display_name=name)
         return await TestCall(sip, call, spotter, caller, channel, show).run()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from detector.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from detector.evaluation.evaluation import Evaluation
 
@@ -16,6 +18,8 @@ __all__ = ["evaluate"]
 
 TABLE_WIDTH = 130
 """Columns in a file or a pipe; a terminal has its own."""
+_LEAST_PER_CENT = 0.1
+"""Of packets lost: less is a share, as `detector simulate` wants it."""
 
 
 def evaluate(
@@ -102,7 +106,7 @@ def evaluate(
         scenarios=tuple(scenarios or ()),
         clips=clips,
         snr=tuple(snr or (30.0,)),
-        loss=tuple(value / 100 for value in loss or (0.0,)),
+        loss=tuple(_share(value) for value in loss or (0.0,)),
         seed=seed,
         limit=limit,
         only_rendered=only_rendered,
@@ -123,6 +127,14 @@ def evaluate(
         _show(found, out)
     if found.about.failed:
         raise typer.Exit(1)
+
+
+def _share(per_cent: float) -> float:
+    if 0.0 < per_cent < _LEAST_PER_CENT:
+        raise ConfigurationError(
+            f"--loss {per_cent:g}: per cent are meant here; try --loss {100 * per_cent:g}"
+        )
+    return per_cent / 100
 
 
 def _show(found: Evaluation, out: Path) -> None:

@@ -95,8 +95,11 @@ def import_(
     config: Config = None,
     file: File = None,
 ) -> None:
-    """Read fingerprints from elsewhere. Where a line is none, nothing of its file is kept (exit code 1)."""
-    with _open(config, file) as prints:
+    """Read fingerprints from elsewhere, into a new file if there is none.
+
+    Where a line is none, nothing of its file is kept (exit code 1).
+    """
+    with _open(config, file, is_new_allowed=True) as prints:
         for source in sources:
             try:
                 with source.open(encoding="utf-8") as lines:
@@ -107,27 +110,31 @@ def import_(
 
 
 @contextlib.contextmanager
-def _open(config: Path | None, file: Path | None) -> Iterator[FingerprintStore]:
+def _open(
+    config: Path | None, file: Path | None, *, is_new_allowed: bool = False
+) -> Iterator[FingerprintStore]:
     """Open the store that is meant. Raises ConfigurationError or StoreError."""
     from detector.stores.database import Database
     from detector.stores.fingerprints import FingerprintStore
 
-    database = Database(_address(config, file))
+    database = Database(_address(config, file, is_new_allowed=is_new_allowed))
     try:
         yield FingerprintStore(database)
     finally:
         database.close()
 
 
-def _address(config: Path | None, file: Path | None) -> Path | URL:
+def _address(config: Path | None, file: Path | None, *, is_new_allowed: bool) -> Path | URL:
     from detector.config import load_settings
     from detector.config.options import store_url
 
     if (config is None) == (file is None):
         raise ConfigurationError("say which fingerprints: --config FILE (the service's) or --file FILE")
     if file is not None:
-        if not file.exists():
-            raise ConfigurationError(f"{file}: no such file; `detector screen --fingerprints` makes one")
+        if not (file.exists() or is_new_allowed):
+            raise ConfigurationError(
+                f"{file}: no such file; `detector screen --fingerprints` or `detector fingerprints import` makes one"
+            )
         return file
     assert config is not None  # noqa: S101 - one of them is given
     return store_url(load_settings(config), os.environ)

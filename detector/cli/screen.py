@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge", "load_replay", "screen"]
 
-AUDIO_ENDINGS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
+AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au")
 
 
 def screen(
@@ -68,9 +68,9 @@ def screen(
 ) -> None:
     """Judge recordings of calls: who is calling, and whether one wants it.
 
-    Reads WAV (PCM, A-law, µ-law, 8 to 48 kHz), FLAC, MP3 and Ogg Opus, mono or with the caller on one channel of a
-    stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a recording cannot be
-    read: it is named on standard error, the others are judged all the same.
+    Reads WAV (PCM, A-law, µ-law, 8 to 48 kHz), FLAC, MP3, Ogg Opus, AIFF and AU, mono or with the caller on one
+    channel of a stereo file. Stops listening to a recording once it is judged, unless --full. Exit code 1 if a
+    recording cannot be read: it is named on standard error, the others are judged all the same.
 
     Compared recordings have a key "campaign" in their JSON: a number that all recordings with the same audio share,
     null where less than 3 s were said. The first of them is judged before its likes are known.
@@ -81,7 +81,7 @@ def screen(
     files, failed = _collect(paths)
     if not files and not failed:
         raise ConfigurationError(
-            "no recordings found in the folders given (endings: .wav .flac .mp3 .ogg .opus)"
+            f"no recordings found in the folders given (endings: {' '.join(AUDIO_ENDINGS)})"
         )
     replay = load_replay(full, caller_channel, language, deadline, model, threads, lexicon)
     console = output_console()

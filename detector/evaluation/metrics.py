@@ -10,7 +10,7 @@ from detector.evaluation import curves
 from detector.evaluation.calls import JudgedCall
 from detector.evaluation.intervals import Share, share
 
-__all__ = ["KINDS", "Figures", "Group", "Headline", "Ranking", "Spread", "figures_of"]
+__all__ = ["KINDS", "Figures", "Group", "Headline", "Ranking", "Spread", "figures_of", "row_names"]
 
 MOST_QUESTIONS = 2
 """A person is asked no more than this before he is put through."""
@@ -197,16 +197,8 @@ class Figures:
         return sorted((call for call in self.calls if call.is_error), key=_gravity)
 
     def as_json(self) -> dict[str, Any]:
-        def grouped(groups: tuple[Group, ...]) -> dict[str, Any]:
-            both = {group.name for group in groups if group.wanted} & {
-                group.name for group in groups if not group.wanted
-            }
-            return {
-                f"{group.name} ({'wanted' if group.wanted else 'unwanted'})"
-                if group.name in both
-                else group.name: group.as_json()
-                for group in groups
-            }
+        def grouped(groups: Sequence[Group]) -> dict[str, Any]:
+            return {name: group.as_json() for name, group in zip(row_names(groups), groups, strict=True)}
 
         return {
             "calls": len(self.calls),
@@ -221,6 +213,17 @@ class Figures:
                 for call in self.errors
             ],
         }
+
+
+def row_names(groups: Sequence[Group]) -> list[str]:
+    """Return the names of the groups, none twice: what is wanted as well as unwanted says which."""
+    both = {group.name for group in groups if group.wanted} & {
+        group.name for group in groups if not group.wanted
+    }
+    return [
+        f"{group.name} ({'wanted' if group.wanted else 'unwanted'})" if group.name in both else group.name
+        for group in groups
+    ]
 
 
 def figures_of(calls: Sequence[JudgedCall]) -> Figures:

@@ -6,7 +6,7 @@ from detector.evaluation.conditions import GRID_LOSS, GRID_SNR
 from detector.evaluation.evaluation import Beside
 from detector.evaluation.intervals import Share
 from detector.evaluation.markup import Html, element, join
-from detector.evaluation.metrics import Figures, Group, Headline, Spread
+from detector.evaluation.metrics import Figures, Group, Headline, Spread, row_names
 
 __all__ = [
     "cards",
@@ -121,13 +121,13 @@ def timing_table(groups: Sequence[Group]) -> Html:
     rows = [
         element(
             "tr",
-            element("th", group.name, scope="row"),
+            element("th", name, scope="row"),
             *_spread_cells(group.seconds, " s"),
             *_spread_cells(group.after_turn, " s"),
             *_spread_cells(group.questions, ""),
             share_cell(group.asked_too_much),
         )
-        for group in groups
+        for name, group in zip(row_names(groups), groups, strict=True)
     ]
     head = _head(
         "kind",

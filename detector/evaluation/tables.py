@@ -9,7 +9,7 @@ from rich.table import Table
 from detector.evaluation.compare import Comparison
 from detector.evaluation.evaluation import Beside, Evaluation
 from detector.evaluation.intervals import Share
-from detector.evaluation.metrics import Figures, Group, Spread
+from detector.evaluation.metrics import Figures, Group, Spread, row_names
 
 __all__ = [
     "beside_tables",
@@ -90,9 +90,9 @@ def outcome_table(title: str, groups: Sequence[Group]) -> Table:
 def timing_table(title: str, groups: Sequence[Group]) -> Table:
     """Seconds to the decision, seconds after the turn that sufficed, and questions: median and nine in ten."""
     table = _table(title, "decided after", "after the turn", "questions", "more than two")
-    for group in groups:
+    for name, group in zip(row_names(groups), groups, strict=True):
         spreads = (_pair(group.seconds, " s"), _pair(group.after_turn, " s"), _pair(group.questions, ""))
-        table.add_row(group.name, *spreads, _cell(group.asked_too_much))
+        table.add_row(name, *spreads, _cell(group.asked_too_much))
     return table
 
 

@@ -157,7 +157,7 @@ class Database:
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"{self.name}: the driver {error.name} is not installed; "
-                "install robocall-detector[postgresql]"
+                f"{'install robocall-detector[postgresql]' if is_psycopg else 'use a path or postgresql+psycopg://'}"
             ) from None
         except (NoSuchModuleError, ArgumentError, SQLAlchemyError):
             raise StoreError(

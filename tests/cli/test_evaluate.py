@@ -135,3 +135,10 @@ def test_what_cannot_be_is_one_line(
     assert outcome.code == code
     assert len(outcome.errors) == 1
     assert message in outcome.errors[0]
+
+
+def test_a_share_of_packets_is_not_taken_for_per_cent(run: Run, tmp_path: Path) -> None:
+    refused = run("evaluate", DEMO / "scenarios.jsonl", "--out", tmp_path / "out", "--loss", "0.02")
+    assert refused.code == 2
+    assert refused.errors == ["detector: --loss 0.02: per cent are meant here; try --loss 2"]
+    assert not (tmp_path / "out").exists()

@@ -114,6 +114,7 @@ def test_campaigns_are_listed_labelled_and_taken_elsewhere(recordings: list[Path
     assert len(exported.read_text().splitlines()) == 2
     assert "2 new" in run("fingerprints", "import", exported, "--file", there).stdout
     assert "0 new" in run("fingerprints", "import", exported, "--file", there).stdout
+    assert "2 new" in run("fingerprints", "import", exported, "--file", tmp_path / "new.sqlite3").stdout
     (elsewhere,) = rows("--fingerprints", there, recordings[0])
     assert known(elsewhere)[0].endswith("an announcement that was wanted")
 

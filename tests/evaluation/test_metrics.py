@@ -10,8 +10,8 @@ import pytest
 from detector.decision.fusion import Fusion, FusionModel
 from detector.decision.policy import Policy, Situation
 from detector.errors import InputError
-from detector.evaluation.calls import DEADLINE_REASONS, JudgedCall, read_calls, write_rows
-from detector.evaluation.metrics import figures_of
+from detector.evaluation.calls import DEADLINE_REASONS, UNKNOWN, JudgedCall, read_calls, write_rows
+from detector.evaluation.metrics import figures_of, row_names
 from detector.evaluation.tables import error_bound
 
 MakeCall = Callable[..., JudgedCall]
@@ -46,6 +46,14 @@ def test_the_headline_counts_each_caller_once_and_in_his_place(calls: list[Judge
         "notices_delivered": (1, 2),
         "persons_more_than_two_questions": (0, 3),
     }
+
+
+def test_callers_of_no_known_kind_are_told_apart_by_whether_they_are_wanted(
+    make_call: MakeCall, unwanted: MakeCall
+) -> None:
+    calls = [make_call("a", "forward", caller=UNKNOWN), unwanted("b", "hang_up", caller=UNKNOWN)]
+    kinds = figures_of([*calls, unwanted("c", "hang_up", caller="recording")]).by_caller
+    assert sorted(row_names(kinds)) == ["recording", "unknown (unwanted)", "unknown (wanted)"]
 
 
 def test_errors_come_with_the_unforgivable_one_first(calls: list[JudgedCall]) -> None:

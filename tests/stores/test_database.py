@@ -194,6 +194,7 @@ def test_a_locked_database_is_named_as_such(tmp_path: Path, at: At, monkeypatch:
     [
         ("postgresql://user:hunter2@127.0.0.1:1/calls", "postgresql"),
         ("nosuchdatabase://host/name", "no such kind"),
+        ("mysql://user:hunter2@host/name", "use a path or postgresql"),
         ("://", "no address"),
         ("http://example.org:port/x", "no address"),
     ],
