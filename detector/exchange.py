@@ -34,6 +34,8 @@ class Exchange:
         self._acts: dict[int, Act | None] = {}
         self.unanswered = 0
         """Questions and refusals that no turn of his followed, before the agent spoke again."""
+        self.unheard = 0
+        """Turns whose transcript was waited for in vain."""
         self._said = 0
         self._trusted = 0.0
         self._turns_since_act = 0
@@ -90,10 +92,11 @@ class Exchange:
         """Whether he has said what he has to say to `act`: a sentence of it was understood, or he has finished."""
         return self.has_finished or act in self.explained
 
-    def given_up(self, turn: int) -> bool:
-        """The transcript of this turn will not come; returns whether it was waited for."""
+    def given_up(self, turn: int) -> int:
+        """The transcript of this turn will not come; returns how many did not by now."""
         self._acts.pop(turn, None)
-        return self.waiting.pop(turn, None) is not None
+        self.unheard += self.waiting.pop(turn, None) is not None
+        return self.unheard
 
     def agent_spoke(self, last: Act | None = None) -> None:
         """The agent has begun to say something, after the act `last`: what comes next follows it."""

@@ -81,7 +81,7 @@ class CallScreener:
         self._closing = Closing(self._planner, options.closing)
         self._exchange = Exchange()
         self._language: Language | None = options.languages[0] if len(options.languages) == 1 else None
-        self._failures = self._unlooked = 0
+        self._unlooked = 0
         self._failure: FailureKind | None = None
         self._hung_up = False
         if options.interactive:
@@ -235,10 +235,8 @@ class CallScreener:
             self._planner.ended(prompt_id, self.now)
 
     def _failed(self, kind: FailureKind, turn: int | None) -> None:
-        if turn is not None:
-            self._failures += self._exchange.given_up(turn)
-            if self._failures <= self._options.failures_tolerated:
-                return
+        if turn is not None and self._exchange.given_up(turn) <= self._options.failures_tolerated:
+            return
         if kind == "store":
             return  # the call goes on without it
         self._failure, self._judge.has_news = kind, True
@@ -303,6 +301,7 @@ class CallScreener:
             notice=self._observers.notice,
             is_asked_out=self._planner.is_at_a_loss and self._exchange.next_turn > 0,
             hearing=self._exchange.hearing,
+            unheard=self._exchange.unheard,
             unanswered=self._exchange.unanswered + self._exchange.leaves_unanswered(self._planner.last_act),
             failure=self._failure,
             category=self._observers.category,

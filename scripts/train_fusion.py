@@ -98,6 +98,12 @@ def in_folds(model: FusionModel, paths: Sequence[fitting.Path]) -> dict[str, Any
     return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]}
 
 
+def text_model_hash(settings: Path | None) -> str:
+    """SHA-256 of the weights of the text model in whose rehearsals the evidence was seen."""
+    weights = (settings or models_dir() / "intent.json").with_suffix(".onnx")
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
 def write(out: Path, model: FusionModel, before: dict[str, Any], made: dict[str, Any]) -> None:
     for name, entry in before["sources"].items():
         entry["weight"] = model.sources[name].weight
@@ -143,6 +149,7 @@ def main() -> int:
             "speech": "carrier speech, simulated recognition"
             if options.clips is None
             else f"{options.snr:g} dB",
+            "text_model_sha256": text_model_hash(options.intent),
             "rows_sha256": hashlib.sha256(content).hexdigest(),
         },
         "seed": options.seed,

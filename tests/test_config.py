@@ -248,6 +248,14 @@ def test_a_missing_password_is_named(tmp_path: Path, more: str, said: str) -> No
     assert "hunter" not in str(caught.value)
 
 
+def test_no_call_without_audio_is_ended_before_it_is_decided_on() -> None:
+    for deadline in (20.0, 40.0, 120.0):
+        (options,) = sip_options(parse(f"{LEAST}[agent]\ndeadline_seconds = {deadline}\n"), {})
+        assert options.rtp_timeout > deadline
+    (options,) = sip_options(parse(f"{LEAST}[sip]\nrtp_timeout = 90.0\n"), {})
+    assert options.rtp_timeout == 90.0
+
+
 def test_a_password_file_that_others_can_read_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,7 +15,7 @@ from detector.evaluation.conditions import fixed_subset
 from detector.screener import ScreenerOptions
 
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = 60
+CALLS = 120
 JOBS = 2
 
 
@@ -61,7 +61,25 @@ def test_persons_are_put_through(calls: list[dict[str, Any]]) -> None:
 @pytest.mark.end_to_end
 @pytest.mark.timeout(600)
 def test_unwanted_callers_are_hung_up_on(calls: list[dict[str, Any]]) -> None:
-    assert share(calls, "hang_up", wanted=False) >= 0.6
+    assert share(calls, "hang_up", wanted=False) >= 0.72
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("caller", "least"), [("recording", 0.75), ("clip_bot", 0.9), ("tts_bot", 0.75), ("live_agent", 0.35)]
+)
+def test_no_kind_of_unwanted_caller_gets_through_more_than_before(
+    calls: list[dict[str, Any]], caller: str, least: float
+) -> None:
+    assert share(calls, "hang_up", caller=caller) >= least
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(600)
+def test_announcements_are_delivered(calls: list[dict[str, Any]]) -> None:
+    delivered = [share(calls, action, caller="notice") for action in ("forward", "take_message")]
+    assert sum(delivered) >= 0.95
 
 
 @pytest.mark.end_to_end

@@ -1,22 +1,22 @@
-"""The way from the caller to the agent: background noise, G.711 and lost packets.
+"""The way from the caller to the agent: background noise, G.711, lost and late packets.
 
-    caller ─► + background of his scenario ─► A-law and back ─► packets lost and concealed ─► the engine
+    caller ─► + background of his scenario ─► A-law and back ─► packets lost or late, and concealed ─► the engine
 
 Everything is drawn from the seed and the call's name; pieces of any size give the same audio.
 """
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 
 from detector.agents.background import Background
+from detector.agents.jitter import Jitter
 from detector.agents.packet_loss import PacketLoss
 from detector.agents.scenario import Noise
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 
-__all__ = ["SPEECH_DBFS", "Channel", "Jitter"]
+__all__ = ["SPEECH_DBFS", "Channel"]
 
 SPEECH_DBFS = -20.0
 """Level of active speech that the noise is measured against: that of our own clips."""
@@ -28,7 +28,7 @@ class Channel:
 
     `snr` is in dB of active speech at `speech_dbfs` over the background. `dead_air` seconds pass before the caller's
     end of the line is open and its background is heard. `loss` is the share of 20 ms packets that never arrive, in
-    bursts of `burst` packets on average.
+    bursts of `burst` packets on average; `jitter` is how many seconds a packet is delayed on average.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Channel:
         snr: float = 30.0,
         loss: float = 0.0,
         burst: float = 1.5,
+        jitter: float = 0.0,
         seed: int = 0,
         name: str = "",
         dead_air: float = 0.0,
@@ -46,7 +47,9 @@ class Channel:
         self._background = Background(noise, derived_seed(seed, name, "background"))
         self._scale = 32768 * 10 ** ((speech_dbfs - snr) / 20)
         self._opens_at = round(dead_air * SAMPLE_RATE)
-        self._loss = PacketLoss(loss, burst, derived_seed(seed, name, "loss")) if loss else None
+        late = Jitter(jitter, derived_seed(seed, name, "jitter")).is_late if jitter else None
+        lost = PacketLoss(loss, burst, derived_seed(seed, name, "loss"), late)
+        self._loss = lost if loss or jitter else None
         self._position = 0
 
     def apply(self, samples: Samples) -> Samples:
@@ -64,23 +67,3 @@ class Channel:
 def derived_seed(seed: int, name: str, purpose: str) -> int:
     """Return a seed of its own for one random process of one call."""
     return int.from_bytes(hashlib.sha256(f"{seed}|{name}|{purpose}".encode()).digest()[:8], "big")
-
-
-@dataclass(frozen=True, slots=True)
-class Jitter:
-    """Delays of delivery. A packet never overtakes the one before it, as behind a jitter buffer.
-
-    `mean`: seconds of delay beyond the fastest packet; `spikes`: share of packets that are held up ten times as long.
-    """
-
-    mean: float
-    spikes: float = 0.01
-    seed: int = 0
-
-    def arrivals(self, packets: int, packet_seconds: float = 0.02) -> list[float]:
-        """Return when each packet arrives (seconds after the first one was sent)."""
-        chance = np.random.default_rng(self.seed)
-        delays = chance.gamma(2.0, self.mean / 2, packets)
-        delays[chance.random(packets) < self.spikes] *= 10
-        sent = np.arange(packets) * packet_seconds
-        return [float(when) for when in np.maximum.accumulate(sent + delays)]

@@ -5,6 +5,8 @@ a packet that came, so that losses come in bursts. A gap is filled with the last
 60 ms; then comes faint noise. The first packet after a gap is blended in over 4 ms.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from detector.audio.frames import BLOCK_SAMPLES, Samples
@@ -28,17 +30,25 @@ COMFORT_NOISE = 10.0
 class PacketLoss:
     """Drops packets of 20 ms and fills the gaps; as many samples come out as go in."""
 
-    def __init__(self, rate: float, burst: float = 1.5, seed: int = 0) -> None:
-        """`rate`: share of packets lost, 0 to below 1. `burst`: mean packets in a row, at least 1."""
+    def __init__(
+        self, rate: float, burst: float = 1.5, seed: int = 0, is_late: Callable[[], bool] | None = None
+    ) -> None:
+        """`rate`: share of packets lost, 0 to below 1. `burst`: mean packets in a row, at least 1.
+
+        `is_late` is asked of each packet: one that comes too late is lost as well.
+        """
         if not 0 <= rate < 1 or burst < 1:
             raise ValueError("loss is a share below 1, in bursts of at least one packet")
         self._stay_lost = 1 - 1 / burst
         self._get_lost = min(1.0, rate / (burst * (1 - rate)))
+        self._is_late = is_late
         self._chance = np.random.default_rng([seed, 0])
         self._noise = np.random.default_rng([seed, 1])
         self._history = np.zeros(HISTORY)
         self._period = np.zeros(0)
         self._in_packet = 0
+        self._dropped = False
+        """On the way, which the next packet's chances depend on."""
         self._lost = False
         self._gap = 0
         self._blending = 0
@@ -61,7 +71,9 @@ class PacketLoss:
 
     def _begin_packet(self) -> None:
         was_lost = self._lost
-        self._lost = bool(self._chance.random() < (self._stay_lost if was_lost else self._get_lost))
+        self._dropped = bool(self._chance.random() < (self._stay_lost if self._dropped else self._get_lost))
+        is_late = self._is_late is not None and self._is_late()
+        self._lost = self._dropped or is_late
         if self._lost and not was_lost:
             self._period = self._last_period()
             self._gap = 0

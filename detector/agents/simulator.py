@@ -39,6 +39,8 @@ class Simulator:
     loss: float = 0.0
     """Share of packets lost."""
     seed: int = 0
+    jitter: float = 0.0
+    """Seconds that a packet is delayed on average."""
 
     def run(self, scenario: Scenario) -> CallRecord:
         """Play one call. Raises ScenarioError where a clip is missing."""
@@ -49,6 +51,7 @@ class Simulator:
             scenario.noise,
             snr=self.snr,
             loss=self.loss,
+            jitter=self.jitter,
             seed=self.seed,
             name=scenario.id,
             dead_air=scenario.connect_silence,

@@ -23,6 +23,7 @@ _LEAST_PER_CENT = 0.1
 
 
 def evaluate(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for calls.jsonl, metrics.json and report.html.")],
     scenarios: Annotated[
         Optional[list[Path]],  # noqa: UP045 - typer reads it at run time
@@ -119,6 +120,7 @@ def evaluate(
         recordings=recordings,
         jobs=jobs,
         model=model,
+        given=_given(context),
     )
     found = run_evaluation(request, out, quiet=as_json)
     if as_json:
@@ -127,6 +129,15 @@ def evaluate(
         _show(found, out)
     if found.about.failed:
         raise typer.Exit(1)
+
+
+def _given(context: typer.Context) -> frozenset[str]:
+    """Names of the options that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    written = [
+        name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"
+    ]
+    return frozenset(f"--{name.replace('_', '-')}" for name in written)
 
 
 def _share(per_cent: float) -> float:

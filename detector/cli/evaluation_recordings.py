@@ -20,7 +20,14 @@ DEADLINE = 45.0
 
 
 def judge_recordings(
-    labels: Path, model: str | None, jobs: int, limit: int | None, *, quiet: bool
+    labels: Path,
+    model: str | None,
+    jobs: int,
+    limit: int | None,
+    *,
+    fusion: Path | None = None,
+    intent: Path | None = None,
+    quiet: bool,
 ) -> tuple[list[dict[str, Any]], int]:
     """Return a row for each recording that the table of `labels` names, and how many lines failed: each is named."""
     from detector.cli.in_parallel import ProcessDied, in_parallel
@@ -34,7 +41,7 @@ def judge_recordings(
     if not recordings:
         raise InputError(f"{problems[0]} (and no other line can be used)")
     # What is wrong with a model is told once, here, and not by every process.
-    prepare = partial(_prepare, model)
+    prepare = partial(_prepare, model, fusion, intent)
     prepare()
     rows: list[dict[str, Any]] = []
     with progress_bar(output_console(), "judging", len(recordings), wanted=not quiet) as advance:
@@ -58,11 +65,12 @@ def judge_recordings(
 _replay: Any = None
 
 
-def _prepare(model: str | None) -> None:
+def _prepare(model: str | None, fusion: Path | None, intent: Path | None) -> None:
     global _replay  # noqa: PLW0603 - a worker process has one
+    from detector.cli.parts import with_weights
     from detector.cli.screen import load_replay
 
-    _replay = load_replay(
+    replay = load_replay(
         full=False,
         caller_channel=None,
         language="auto",
@@ -71,6 +79,7 @@ def _prepare(model: str | None) -> None:
         threads=1,
         lexicon=None,
     )
+    _replay = replace(replay, parts=with_weights(replay.parts, fusion, intent))
 
 
 def _judge_one(recording: LabelledRecording) -> dict[str, Any] | str:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "run_evaluation"]
 
+_OF_PLAYING = frozenset({"--snr", "--loss", "--seed", "--clips", "--only-rendered"})
+"""Options that say how scenarios are played."""
+_OF_JUDGING = frozenset({"--fusion", "--intent", "--model", "--limit"})
+"""And those that say with what they are judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -40,6 +45,8 @@ class Request:
     recordings: Path | None
     jobs: int
     model: str | None
+    given: frozenset[str] = frozenset()
+    """Names of the options that were given."""
 
 
 def run_evaluation(request: Request, out: Path, *, quiet: bool) -> Evaluation:
@@ -85,6 +92,12 @@ def _check(request: Request) -> None:
         for name, asked in (("--grid", request.grid), ("--leave-out", request.leave_out)):
             if asked:
                 raise ConfigurationError(f"{name} plays scenarios: name a scenario file, without --calls")
+    useless = (
+        _OF_PLAYING if request.recordings else _OF_PLAYING | _OF_JUDGING if request.calls else frozenset()
+    )
+    if unused := sorted(request.given & useless):
+        what = "recordings are as they are" if request.recordings else "these calls were judged already"
+        raise ConfigurationError(f"{', '.join(unused)}: {what}, so this would change nothing; leave it out")
 
 
 def _earlier(request: Request, out: Path) -> tuple[JudgedCall, ...] | None:
@@ -193,7 +206,13 @@ def _of_recordings(request: Request, quiet: bool) -> Evaluation:
 
     assert request.recordings is not None  # noqa: S101 - asked by the caller of this
     rows, failed = judge_recordings(
-        request.recordings, request.model, request.jobs, request.limit, quiet=quiet
+        request.recordings,
+        request.model,
+        request.jobs,
+        request.limit,
+        fusion=request.fusion,
+        intent=request.intent,
+        quiet=quiet,
     )
     if not rows:
         raise InputError(f"{request.recordings}: no recording could be judged")

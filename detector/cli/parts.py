@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from detector.speech.whisper import WhisperTranscriber
     from detector.text.intent import IntentModel
 
-__all__ = ["load_parts", "load_transcriber"]
+__all__ = ["load_parts", "load_transcriber", "with_weights"]
 
 
 def load_parts(
@@ -34,6 +34,20 @@ def load_parts(
     library = PromptLibrary.load(prompts)
     echoes = landmarks_of_prompts(library) if speaks else {}
     return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), library, _load_intent(), echoes)
+
+
+def with_weights(parts: ScreenerParts, fusion: Path | None, intent: Path | None) -> ScreenerParts:
+    """Exchange the weights of fusion and the text model for those in these files. Raises ModelError."""
+    from dataclasses import replace
+
+    from detector.decision.fusion import FusionModel
+    from detector.text.intent import IntentModel
+
+    if fusion is not None:
+        parts = replace(parts, fusion=FusionModel.load(fusion))
+    if intent is not None:
+        parts = replace(parts, intent=IntentModel.load(intent))
+    return parts
 
 
 def _load_intent() -> IntentModel | None:

@@ -30,6 +30,8 @@ class PlaySettings:
     intent: Path | None = None
     """Settings of the text model, None for the one that ships."""
     options: ScreenerOptions | None = None
+    real_latency: bool = False
+    """Recognition takes the time that it takes here, not the model's, and nothing comes from the cache."""
 
 
 def play(
@@ -60,27 +62,25 @@ def _prepare(settings: PlaySettings) -> None:
     """Load the engine's parts and recognition once a process."""
     global _simulator  # noqa: PLW0603 - a worker process has one simulator
     from detector.agents.clips import Clips
+    from detector.agents.measured import MeasuredRecognition
     from detector.agents.recognition_cache import RecognitionCache
     from detector.agents.simulator import Simulator
-    from detector.cli.parts import load_parts, load_transcriber
-    from detector.decision.fusion import FusionModel
+    from detector.cli.parts import load_parts, load_transcriber, with_weights
     from detector.screener import ScreenerOptions
     from detector.speech.latency import LatencyModel
     from detector.speech.model_files import cache_dir
-    from detector.text.intent import IntentModel
 
-    parts = load_parts()
-    if settings.fusion is not None:
-        parts = replace(parts, fusion=FusionModel.load(settings.fusion))
-    if settings.intent is not None:
-        parts = replace(parts, intent=IntentModel.load(settings.intent))
+    parts = with_weights(load_parts(), settings.fusion, settings.intent)
     transcriber = load_transcriber(settings.model, threads=1)
+    options, clips = settings.options or ScreenerOptions(), Clips(settings.clips)
+    if settings.real_latency:
+        measured = MeasuredRecognition(transcriber.transcribe)
+        _simulator = Simulator(parts, options, measured.recognize, measured.latency, clips)
+        return
     cache = RecognitionCache(
         cache_dir() / "simulated-transcripts.sqlite", transcriber.transcribe, transcriber.name
     )
-    _simulator = Simulator(
-        parts, ScreenerOptions(), cache, LatencyModel.load().seconds, Clips(settings.clips)
-    )
+    _simulator = Simulator(parts, options, cache, LatencyModel.load().seconds, clips)
 
 
 def _under(simulator: Simulator, condition: Condition) -> Simulator:
@@ -89,7 +89,14 @@ def _under(simulator: Simulator, condition: Condition) -> Simulator:
     parts = simulator.parts
     if condition.without is not None:
         parts = replace(parts, fusion=without_family(parts.fusion, condition.without))
-    return replace(simulator, parts=parts, snr=condition.snr, loss=condition.loss, seed=condition.seed)
+    return replace(
+        simulator,
+        parts=parts,
+        snr=condition.snr,
+        loss=condition.loss,
+        seed=condition.seed,
+        jitter=condition.jitter,
+    )
 
 
 def _play_one(call: tuple[Scenario, Condition]) -> dict[str, Any] | str:

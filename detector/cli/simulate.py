@@ -24,6 +24,18 @@ def simulate(
     clips: Annotated[Path, typer.Option(help="Folder of the utterances' clips.")],
     snr: Annotated[float, typer.Option(help="dB of speech over the scenario's background noise.")] = 30.0,
     loss: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of packets lost: 0.02 is 2 %.")] = 0.0,
+    jitter: Annotated[
+        float,
+        typer.Option(metavar="MS", min=0, max=500, help="Milliseconds that packets are delayed, on average."),
+    ] = 0.0,
+    real_latency: Annotated[
+        bool,
+        typer.Option(
+            "--real-latency",
+            help="Let recognition take the time it takes here, uncached; without it a model says how long, and a "
+            "seed gives the same calls on every machine.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Same seed, same calls.")] = 0,
     limit: Annotated[
         Optional[int],  # noqa: UP045 - typer reads it at run time
@@ -54,8 +66,9 @@ def simulate(
         typer.echo(f"detector: {error}", err=True)
     failed = bool(loaded.errors)
     chosen = loaded.scenarios[:limit]
-    condition = Condition(snr, loss, seed)
-    outcomes = play([(scenario, condition) for scenario in chosen], PlaySettings(clips, model), jobs)
+    condition = Condition(snr, loss, seed, jitter / 1000)
+    settings = PlaySettings(clips, model, real_latency=real_latency)
+    outcomes = play([(scenario, condition) for scenario in chosen], settings, jobs)
     console = output_console()
     with progress_bar(console, "simulating", len(chosen), wanted=not as_json) as advance:
         for scenario, outcome in zip(chosen, outcomes, strict=True):

@@ -23,6 +23,9 @@ _HANG_UP_AT: Final[Mapping[Strictness, float]] = {
     "normal": PolicyOptions().hang_up_at,
     "strict": 2.2,  # 9 : 1; two independent sources are needed all the same
 }
+_DECIDED_SECONDS: Final = 20.0
+"""After the deadline: by then a caller whose audio does not reach us has been put through, or has left a message, as
+any silent one; before that nothing but he himself may end the call."""
 _PLANNER: Final[Mapping[Personality, PlannerOptions]] = {
     "patient": PlannerOptions(reply_silence=0.8, patience=4.5, monologue=13.0),
     "friendly": PlannerOptions(),
@@ -66,7 +69,7 @@ def sip_options(settings: Settings, environ: Mapping[str, str]) -> tuple[SipOpti
         identity=sip.identity,
         max_calls=sip.max_calls,
         max_call_seconds=sip.max_call_seconds,
-        rtp_timeout=sip.rtp_timeout,
+        rtp_timeout=max(sip.rtp_timeout, settings.agent.deadline_seconds + _DECIDED_SECONDS),
         reserve_for_bridge=settings.forward.mode == "bridge",
     )
     workers = spread(base, sip.workers * max(1, len(sip.account)))

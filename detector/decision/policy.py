@@ -14,7 +14,8 @@ The rules, in the order in which they are asked; the first that holds decides:
     or two to clear it up; one who has answered several times, and whose words alone are as much, needs less; so does
     one who has spoken, and then let several questions pass in silence until none is left. With the odds but without
     the second family he is asked on; who has then answered several times, and still stands no better, is hung up on
-    for that, at somewhat higher odds. Whose words were heard badly needs more proof throughout.
+    for that, at somewhat higher odds. Whose words were heard badly needs more proof throughout. Where recognition
+    failed on a turn of his, his message is taken instead: that turn may have been his explanation.
  6. The odds fall to the lower threshold and he has said something intelligible: put through.
  7. He answered as many questions as a person is asked, refusals counted, and nothing speaks against him; or two more,
     and little does: put through.
@@ -126,6 +127,8 @@ class Situation:
     """He has said something, and there is nothing left to ask him."""
     hearing: float = 1.0
     """How sure recognition was of all that he said, 0.5 to 1."""
+    unheard: int = 0
+    """Turns of his whose transcript never came: what he explained may have been in one of them."""
     unanswered: int = 0
     """Questions and refusals after which he said nothing at all; what was not understood is no silence."""
     failure: str | None = None
@@ -208,13 +211,19 @@ class Policy:
         if not from_audio or not situation.heard_intelligible_speech:
             return None
         label = self.label(fusion, situation)
-        if families >= 2:
-            return Decision("hang_up", label, f"{families} independent kinds of evidence agree")
         options, answered = self.options, situation.questions_answered
-        insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
-        if insists and fusion.log_odds >= limit + options.persistence_margin:
-            return Decision("hang_up", label, f"goes on selling after {answered} questions and refusals")
-        return None
+        reason = f"{families} independent kinds of evidence agree"
+        if families < 2:
+            insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
+            alone = max(limit, options.hang_up_at) + options.persistence_margin
+            if not insists or fusion.log_odds < alone:
+                return None
+            reason = f"goes on selling after {answered} questions and refusals"
+        if situation.unheard:
+            return Decision(
+                "take_message", label, f"{reason}, but recognition has lost a part of what was said"
+            )
+        return Decision("hang_up", label, reason)
 
     def _proof_needed(self, fusion: Fusion, situation: Situation) -> float:
         options = self.options

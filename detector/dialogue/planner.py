@@ -8,7 +8,8 @@ The rules, first as prose:
 - It asks first what it understands least: what he wants, then whom, then who he is. What could not be understood
   is asked again, once.
 - An offer is refused, once, before anything is decided on it: who is wanted explains himself, a salesman pushes on
-  or says goodbye, a machine goes on with its text. A caller who is still undecided after it gets a trivial question,
+  or says goodbye, a machine goes on with its text. A caller who is still undecided after it and what is asked next is
+  told to hold on, which a machine takes no notice of, and gets a trivial question,
   or with `press_key` is asked for a key of his telephone, one question sooner; which key, the seed says.
 - A caller who talks on and on is interrupted once, on purpose, the sooner the more speaks against him: a person
   stops. Where much speaks against him, the refusal is what he is interrupted with.
@@ -252,7 +253,7 @@ class Planner:
             if self.options.press_key:
                 # A key takes longer than a word: it must be asked for before the deadline comes near.
                 return (Act.ASK_CALLEE, Act.PRESS_KEY, Act.ASK_PURPOSE, Act.ASK_NAME, Act.HOLD)
-            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.CHALLENGE, Act.ASK_NAME, Act.HOLD)
+            return (Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.HOLD, Act.CHALLENGE, Act.ASK_NAME)
         if floor.purpose_known:
             return (Act.ASK_CALLEE, Act.ASK_NAME, Act.ASK_PURPOSE)
         return (Act.ASK_PURPOSE, Act.ASK_CALLEE, Act.ASK_NAME)

@@ -36,6 +36,8 @@ class Condition:
     loss: float = 0.0
     """Share of packets lost."""
     seed: int = 0
+    jitter: float = 0.0
+    """Seconds of delay, on average."""
     without: str | None = None
     """A family of evidence whose weight is zero."""
 

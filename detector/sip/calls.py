@@ -146,6 +146,9 @@ class LiveCall:
     def leg_confirmed(self) -> None:
         self._accepted = True
         self.leg_media_changed()
+        if self._port is None and not self._bridged and not self._leg.gone:
+            # He is on hold from the beginning: he is silent until he comes back, and decided on like any other.
+            self._tools.stack.silence().startTransmit(self._begin())
 
     def leg_media_changed(self) -> None:
         """Connect what belongs together, again whenever the media were negotiated anew."""
@@ -159,9 +162,7 @@ class LiveCall:
         if self._bridged:
             self._connect_bridge(audio)
             return
-        if self._port is None:
-            self._begin()
-        audio.startTransmit(self._port)
+        audio.startTransmit(self._port or self._begin())
         if self._sending and self._port is not None:
             self._port.startTransmit(audio)
 
@@ -230,7 +231,8 @@ class LiveCall:
                 self._bridge.hang_up()
         if self._watch.answered:
             self._count_packets(now)
-        match self._watch.verdict(now, bridged=self._bridged):
+        is_transferring = self._transfer is not None and not self._transfer.done
+        match self._watch.verdict(now, bridged=self._bridged, is_transferring=is_transferring):
             case "ring_limit":
                 self.hang_up(NOT_ANSWERED, "time_limit")
             case "time_limit" | "rtp_dead" as cause:
@@ -248,20 +250,21 @@ class LiveCall:
 
     # Helpers.
 
-    def _begin(self) -> None:
+    def _begin(self) -> "FramePort":
         tools = self._tools
-        self._port = tools.ports.take(tools.now())
-        self._port.begin(partial(tools.outbox.put_audio, self.call), self._told)
+        port = self._port = tools.ports.take(tools.now())
+        port.begin(partial(tools.outbox.put_audio, self.call), self._told)
         tools.outbox.audio_began()
         self._watch.begin(tools.now())
         codec, encrypted = "", False
         info = self._leg.getInfo()
         for medium in info.media:
-            if medium.type == pj.PJMEDIA_TYPE_AUDIO:
+            if medium.type == pj.PJMEDIA_TYPE_AUDIO and medium.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 stream = self._leg.getStreamInfo(medium.index)
                 codec, encrypted = clean(stream.codecName), bool(stream.proto & pj.PJMEDIA_TP_PROFILE_SRTP)
                 break
         tools.outbox.put(CallAnswered(self.call, codec, encrypted))
+        return port
 
     def _told(self, sent: int, queued: int, position: int) -> None:
         # On the library's clock thread.

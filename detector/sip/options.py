@@ -72,8 +72,8 @@ class SipOptions:
     max_bridged_seconds: float = 14400.0
     transfer_seconds: float = 40.0
     """Putting through counts as failed without a final answer by then."""
-    rtp_timeout: float = 20.0
-    """A call without media for so long is ended."""
+    rtp_timeout: float = 60.0
+    """A call without media for so long is ended; a caller whose audio does not reach us is decided on before."""
 
     role: Role = "answer"
     """A `caller` places calls, follows REFER and takes no calls."""

@@ -32,7 +32,10 @@ def audio_of(leg: Leg) -> Any | None:
             pj.PJSUA_CALL_MEDIA_ACTIVE,
             pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
         ):
-            return leg.getAudioMedia(medium.index)
+            try:
+                return leg.getAudioMedia(medium.index)
+            except pj.Error:
+                return None  # a call that begins on hold has a medium that is connected to nothing
     return None
 
 

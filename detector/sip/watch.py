@@ -40,12 +40,17 @@ class CallWatch:
         """Nothing need come for now."""
         self._last_change = now
 
-    def verdict(self, now: float, *, bridged: bool) -> Overdue | None:
-        """Return which limit is exceeded, if any."""
+    def verdict(self, now: float, *, bridged: bool, is_transferring: bool = False) -> Overdue | None:
+        """Return which limit is exceeded, if any.
+
+        Being put through has a limit of its own: a caller whose audio does not reach us may wait for the other side.
+        """
         options = self._options
         if self._answered_at is None:
             return "ring_limit" if now - self._began > options.ring_seconds else None
         longest = options.max_bridged_seconds if bridged else options.max_call_seconds
         if now - self._answered_at > longest:
             return "time_limit"
+        if is_transferring:
+            return None
         return "rtp_dead" if now - self._last_change > options.rtp_timeout else None

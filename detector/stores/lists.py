@@ -26,6 +26,12 @@ EntryKind = Literal["number", "prefix", "pattern", "category"]
 _PREFIX: Final = re.compile(r"\+?\d{1,20}\*")
 _PATTERN: Final = re.compile(r"\+?[\d?*]{2,24}")
 _CATEGORY: Final = "category:"
+_HOME: Final = re.compile(r"(?:\+86|0086|86(?=1[3-9]))(.*)")
+"""Part of a Chinese number with its country code."""
+_WITHOUT_ZERO: Final = re.compile(r"1[3-9]|[48]00")
+"""How mobile numbers and those for shared or no charges begin."""
+_KEEPS_CODE: Final = re.compile(r"9[56]|1[12]")
+"""Service numbers: with a country code they are somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def parse_entry(written: str, owner: Owner, verdict: ListVerdict, **more: Any) -
         if owner == "system":
             raise ConfigurationError("only your own lists may hold a category")
         return ListEntry(owner, verdict, "category", name, **more)
-    compact = re.sub(r"[\s()-]", "", text)
+    compact = _spell(re.sub(r"[\s()-]", "", text))
     if _PREFIX.fullmatch(compact):
         return ListEntry(owner, verdict, "prefix", compact[:-1], **more)
     if re.search(r"[?*]", compact):
@@ -73,6 +79,20 @@ def parse_entry(written: str, owner: Owner, verdict: ListVerdict, **more: Any) -
             "not a phone number; write 13800138000, 0571*, 400???1234 or category:machine_sim"
         )
     return ListEntry(owner, verdict, "number", number, **more)
+
+
+def _spell(part: str) -> str:
+    """Spell a part of a number, with its * and ?, as number_plan spells whole ones. Raises ConfigurationError."""
+    if not re.search(r"[?*]", part):
+        return part
+    if not (home := _HOME.fullmatch(part)):
+        return re.sub(r"^00", "+", part)
+    rest = home[1]
+    if not rest[:1].isdigit():
+        raise ConfigurationError("+86 alone is every number of China; write on, as in +86138* or 0571*")
+    if _KEEPS_CODE.match(rest):
+        return f"+86{rest}"
+    return rest if _WITHOUT_ZERO.match(rest) else f"0{rest.removeprefix('0')}"
 
 
 class Lists:

@@ -124,6 +124,10 @@ class PinyinTable:
         """Return the toneless syllables of the Mandarin characters in `text`."""
         return tuple(self._spelling[code] for code in self.read(text).sounds if code in self._spelling)
 
+    def class_of(self, syllable: str) -> str:
+        """Return the code of a toneless syllable's accent class, as in `Sounds.classes`; "" where it is none."""
+        return self._class.get(self._code.get(syllable, ""), "")
+
     def can_read(self, text: str) -> bool:
         """Whether every unit of a normalized `text` has a sound: no sentence end, no unknown character."""
         return self._characters.keys() >= set(_LATIN.sub("", text).replace(" ", ""))

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.agents.background import Background
-from detector.agents.channel import SPEECH_DBFS, Channel, Jitter
+from detector.agents.channel import SPEECH_DBFS, Channel
+from detector.agents.jitter import Jitter
 from detector.agents.packet_loss import PacketLoss
 from detector.agents.scenario import Noise
 from detector.audio.frames import BLOCK_SAMPLES, SAMPLE_RATE, Samples
@@ -133,10 +134,31 @@ def test_impossible_loss_is_refused(rate: float, burst: float) -> None:
         PacketLoss(rate, burst)
 
 
-def test_jitter_delays_but_never_reorders() -> None:
-    arrivals = np.array(Jitter(0.03, spikes=0.02, seed=5).arrivals(2000))
-    delays = arrivals - np.arange(2000) * 0.02
-    assert np.all(np.diff(arrivals) >= 0)
-    assert delays.min() >= 0
-    assert 0.03 <= np.mean(delays) < 0.12
-    assert list(arrivals) == Jitter(0.03, spikes=0.02, seed=5).arrivals(2000)
+def test_late_packets_are_lost_ones() -> None:
+    late = iter([False, False, True, False])
+    loss = PacketLoss(0.0, is_late=lambda: next(late))
+    tone = np.rint(8000 * np.sin(np.arange(640) * 2 * np.pi * 200 / 8000)).astype(np.int16)
+    heard = loss.apply(tone)
+    assert np.array_equal(heard[:320], tone[:320])
+    assert not np.array_equal(heard[320:480], tone[320:480])
+    assert np.array_equal(heard[520:], tone[520:])
+
+
+def test_an_even_line_loses_nothing_and_a_bad_one_in_bursts() -> None:
+    even, bad = Jitter(0.002, seed=5), Jitter(0.03, seed=5)
+    assert not any(even.is_late() for _ in range(2000))
+    late = [bad.is_late() for _ in range(2000)]
+    assert 0.02 < np.mean(late) < 0.2
+    bursts = sum(late[at] and not late[at - 1] for at in range(1, 2000))
+    assert sum(late) > 2 * bursts, "those behind a packet that is held up are late with it"
+    again = Jitter(0.03, seed=5)
+    assert late == [again.is_late() for _ in range(2000)]
+
+
+def test_pieces_of_any_size_have_the_same_packets_late() -> None:
+    samples = np.random.default_rng(2).integers(-9000, 9000, 16000).astype(np.int16)
+    whole = Channel("none", jitter=0.03, seed=4).apply(samples)
+    channel = Channel("none", jitter=0.03, seed=4)
+    pieces = [channel.apply(samples[at : at + 333]) for at in range(0, len(samples), 333)]
+    assert np.array_equal(np.concatenate(pieces), whole)
+    assert not np.array_equal(whole, Channel("none", seed=4).apply(samples))

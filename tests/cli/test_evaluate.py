@@ -142,3 +142,32 @@ def test_a_share_of_packets_is_not_taken_for_per_cent(run: Run, tmp_path: Path) 
     assert refused.code == 2
     assert refused.errors == ["detector: --loss 0.02: per cent are meant here; try --loss 2"]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "named"),
+    [
+        ("--calls", ("--snr", "8", "--limit", "1"), "--limit, --snr: these calls were judged already"),
+        ("--calls", ("--fusion", "weights.json"), "--fusion: these calls were judged already"),
+        ("--recordings", ("--seed", "0", "--loss", "2"), "--loss, --seed: recordings are as they are"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(
+    run: Run, tmp_path: Path, source: str, options: tuple[str, ...], named: str
+) -> None:
+    file = calls_file(tmp_path / "rows" / "calls.jsonl", "hang_up")
+    refused = run("evaluate", source, file, "--out", tmp_path / "out", *options)
+    assert refused.code == 2
+    assert refused.errors == [f"detector: {named}, so this would change nothing; leave it out"]
+
+
+def test_recordings_are_judged_with_the_weights_that_are_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "labels.tsv").write_text(
+        f"file\twanted\n{next((DEMO / 'clips').glob('*.wav'))}\tno\n", "utf-8"
+    )
+    missing = tmp_path / "no-weights.json"
+    refused = run(
+        "evaluate", "--recordings", tmp_path / "labels.tsv", "--out", tmp_path / "out", "--fusion", missing
+    )
+    assert refused.code == 2
+    assert "no-weights.json" in refused.errors[0]

@@ -98,6 +98,20 @@ def test_words_alone_hang_up_on_one_who_had_every_chance_to_clear_himself() -> N
     assert Policy().decide(history, replace(asked, questions_answered=chances)) is None
 
 
+def test_words_alone_never_need_less_proof_than_two_kinds_of_evidence() -> None:
+    options = PolicyOptions()
+    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after) + 2)
+    for odds in (options.hang_up_at, options.hang_up_at + options.persistence_margin - 0.05):
+        assert not hangs_up(fused((PATTER[0], odds, PATTER[2])), answered)
+
+
+def test_what_recognition_lost_may_have_been_his_explanation_so_a_message_is_taken() -> None:
+    decision = Policy().decide(fused(PATTER, TALKS_ON), replace(TALKING, unheard=1))
+    assert decision is not None
+    assert decision.action == "take_message"
+    assert "recognition" in decision.reason
+
+
 def test_the_words_of_a_recording_are_a_verdict_though_not_to_hang_up() -> None:
     decision = Policy(PolicyOptions(can_ask=False)).decide(fused(PATTER), TALKING)
     assert decision is not None

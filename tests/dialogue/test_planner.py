@@ -97,7 +97,9 @@ def test_an_offer_is_refused_once_and_then_asked_about(planner: Planner) -> None
     say(planner, Act.ASK_CALLEE, 12.0, 13.0)
     assert planner.plan(replace(offered, now=17.0, caller_silent_since=16.0)) is Act.ASK_PURPOSE
     say(planner, Act.ASK_PURPOSE, 17.0, 18.0)
-    assert planner.plan(replace(offered, now=22.0, caller_silent_since=21.0)) is Act.CHALLENGE
+    assert planner.plan(replace(offered, now=22.0, caller_silent_since=21.0)) is Act.HOLD
+    say(planner, Act.HOLD, 22.0, 23.0)
+    assert planner.plan(replace(offered, now=27.0, caller_silent_since=26.0)) is Act.CHALLENGE
 
 
 def test_with_keys_a_key_is_asked_for_in_place_of_the_trivial_question(planner: Planner) -> None:

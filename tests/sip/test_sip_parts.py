@@ -117,6 +117,13 @@ def test_media_that_stops_is_noticed_and_hold_is_no_stop() -> None:
     assert call.verdict(40.0, bridged=False) is None
 
 
+def test_who_is_being_put_through_may_wait_for_it_in_silence() -> None:
+    call = watch()
+    call.begin(0.0)
+    assert call.verdict(25.0, bridged=False, is_transferring=True) is None
+    assert call.verdict(100.1, bridged=False, is_transferring=True) == "time_limit"
+
+
 def test_a_call_that_never_gets_media_ends_too() -> None:
     call = watch()
     call.begin(0.0)

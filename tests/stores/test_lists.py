@@ -27,6 +27,16 @@ def entry(written: str, verdict: ListVerdict = "deny", owner: Owner = "own") -> 
         ("+1 (212)*", "prefix", "+1212"),
         ("400???1234", "pattern", "400???1234"),
         ("*8000", "pattern", "*8000"),
+        ("+86138*", "prefix", "138"),
+        ("0086 138*", "prefix", "138"),
+        ("86138*", "prefix", "138"),
+        ("+86 10*", "prefix", "010"),
+        ("+86571*", "prefix", "0571"),
+        ("+86400*", "prefix", "400"),
+        ("+8695588*", "prefix", "+8695588"),
+        ("0044*", "prefix", "+44"),
+        ("+86138????8000", "pattern", "138????8000"),
+        ("0044??1*", "pattern", "+44??1*"),
         ("category:machine_sim", "category", "machine_sim"),
     ],
 )
@@ -35,7 +45,25 @@ def test_entries_are_read_as_people_write_them(written: str, kind: str, value: s
     assert (parsed.kind, parsed.value) == (kind, value)
 
 
-@pytest.mark.parametrize("written", ["", "anonymous", "call me", "**", "???", "[0-9]+*", "category:robots"])
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+86138*", "+8613812345678"),
+        ("+86138*", "13812345678"),
+        ("+86571*", "0571-87654321"),
+        ("+8610*", "+86 10 6912 3456"),
+        ("0044*", "+442071234567"),
+        ("+8695588*", "+8695588"),
+        ("+86138????8000", "+8613812348000"),
+    ],
+)
+def test_a_prefix_with_a_country_code_finds_the_numbers_that_begin_so(written: str, number: str) -> None:
+    assert Lists([entry(written)]).find(number) == entry(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "anonymous", "call me", "**", "???", "+86*", "+86?8000", "[0-9]+*", "category:robots"]
+)
 def test_anything_else_is_refused_without_repeating_a_number(written: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         entry(written)
