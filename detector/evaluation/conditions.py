@@ -1,11 +1,13 @@
 """Under what conditions calls are played, and which of them a question needs."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from detector.decision.fusion import FusionModel
+from detector.errors import ConfigurationError
 
 __all__ = [
     "GRID_LOSS",
@@ -40,6 +42,10 @@ class Condition:
     """Seconds of delay, on average."""
     without: str | None = None
     """A family of evidence whose weight is zero."""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.snr):
+            raise ConfigurationError(f"--snr {self.snr}: is no level; 30 is quiet, 8 is loud")
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from detector.decision.fusion import Fusion, FusionModel
-from detector.errors import InputError
+from detector.errors import ConfigurationError, InputError
 from detector.evaluation.calls import JudgedCall
 from detector.evaluation.compare import Shift, compare
 from detector.evaluation.conditions import (
@@ -140,3 +140,8 @@ def test_a_source_that_stands_in_no_file_has_a_family_too() -> None:
     fusion = Fusion(without_family(model, "brand_new"))
     fusion.add([Evidence("brand_new.source", 5.0, 0.0, 0.0, "unheard of", axis="patter")])
     assert fusion.log_odds == model.prior
+
+
+def test_noise_of_no_level_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="--snr nan"):
+        Condition(snr=float("nan"))
