@@ -69,9 +69,10 @@ def _processes(jobs: int, prepare: Callable[[], None]) -> Iterator[ProcessPoolEx
         yield pool
     except BaseException:
         # Ctrl-C, or a reader that went away: nobody wants the rest.
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
+        # The pool's own threads notice, and are gone before anything else is done.
+        pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
 
