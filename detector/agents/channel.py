@@ -48,8 +48,8 @@ class Channel:
         self._scale = 32768 * 10 ** ((speech_dbfs - snr) / 20)
         self._opens_at = round(dead_air * SAMPLE_RATE)
         late = Jitter(jitter, derived_seed(seed, name, "jitter")).is_late if jitter else None
-        lost = PacketLoss(loss, burst, derived_seed(seed, name, "loss"), late)
-        self._loss = lost if loss or jitter else None
+        drops = derived_seed(seed, name, "loss")
+        self._loss = PacketLoss(loss, burst, drops, late) if loss or jitter else None
         self._position = 0
 
     def apply(self, samples: Samples) -> Samples:

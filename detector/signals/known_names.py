@@ -23,6 +23,7 @@ _TITLES = (
 )  # fmt: skip
 _WORD = re.compile(r"[a-z\u00c0-\u024f]+")
 _POSSESSIVE = re.compile(r"['’]s\b")
+_MARK = re.compile(r"\W")
 _SHORTEST_WORD = 2
 
 
@@ -31,36 +32,33 @@ class KnownNames:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._words = tuple(filter(_is_telling, map(_latin_words, names)))
-        sounds = tuple(filter(None, map(_classes, names)))
+        # The marks in O'Brien and Mary-Ann are no syllables.
+        sounds = tuple(filter(None, (_classes(_MARK.sub("", name)) for name in names)))
         self._full = tuple(name for name in sounds if len(name) > 1)
-        self._surnames = {name for name in sounds if len(name) == 1}
-        self._surnames |= {_class_of(words[0]) for words in self._words if len(words) == 1} - {""}
+        class_of = default_table().class_of
+        surnames = {name for name in sounds if len(name) == 1}
+        surnames |= {class_of(words[0]) for words in self._words if len(words) == 1} - {""}
+        self._titled = tuple(surname + _classes(title) for surname in surnames for title in _TITLES)
         self._was_named = False
 
     def observe(self, text: str, media_time: float, arrived: float) -> list[Evidence]:
         """Take the text of a turn. The evidence does not quote the name."""
-        if self._was_named or not (self._words or self._full or self._surnames):
+        if self._was_named or not (self._words or self._full or self._titled):
             return []
-        if self._hears_name(text):
+        sounds = _classes(text)
+        if self._hears_name(text, sounds):
             llr, detail = LLR, "asks for somebody of the household by name"
-        elif self._hears_surname(text):
+        elif any(surname in sounds for surname in self._titled):
             llr, detail = SURNAME_LLR, "asks for somebody of the household by surname"
         else:
             return []
         self._was_named = True
         return [Evidence("wanted.names_callee", llr, media_time, arrived, detail, "wanted")]
 
-    def _hears_name(self, text: str) -> bool:
+    def _hears_name(self, text: str, sounds: str) -> bool:
         words = _latin_words(text)
-        sounds = _classes(text)
         return any(_contains(words, name) for name in self._words) or any(
             name in sounds for name in self._full
-        )
-
-    def _hears_surname(self, text: str) -> bool:
-        sounds = _classes(text) if self._surnames else ""
-        return any(
-            surname + title in sounds for surname in self._surnames for title in map(_classes, _TITLES)
         )
 
 
@@ -75,10 +73,6 @@ def _is_telling(words: tuple[str, ...]) -> bool:
 def _classes(text: str) -> str:
     """Accent classes of the syllables, one character each; Latin letters are in none."""
     return default_table().read(_WORD.sub("", text.lower())).classes
-
-
-def _class_of(syllable: str) -> str:
-    return default_table().class_of(syllable)
 
 
 def _contains(heard: tuple[str, ...], name: tuple[str, ...]) -> bool:

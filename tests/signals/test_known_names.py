@@ -18,6 +18,7 @@ from detector.signals.known_names import LLR, KnownNames
         ("Kate", "请问Kate在吗"),
         ("Mary Ann", "I would like to speak to Mary Ann, please."),
         ("Smith", "Is this Mr. Smith?"),
+        ("O'Brien", "Is that O'Brien's house?"),
     ],
 )
 def test_a_name_of_the_household_is_heard(name: str, text: str) -> None:
@@ -50,6 +51,7 @@ def test_a_surname_counts_before_a_title_and_less(name: str, text: str) -> None:
         (["Ann"], "Announcements, anna and an offer"),
         (["Kate", "李"], "你好，有您的快递"),
         (["", "?", "A"], "A? 你好 a"),
+        (["O'Brien", "Mary-Ann"], "你好，先生，方便吗"),
     ],
 )
 def test_others_are_not(names: list[str], text: str) -> None:
