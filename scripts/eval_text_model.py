@@ -39,7 +39,9 @@ def model_scores(model: IntentModel, examples: Sequence[Example]) -> NDArray[np.
     return np.array(
         [
             model.read(
-                [turn_features(turn.text, one.call.language, turn.act) for turn in one.turns], one.units
+                [turn_features(turn.text, one.call.language, turn.act) for turn in one.turns],
+                one.units,
+                one.call.language,
             ).log_odds
             for one in examples
         ]

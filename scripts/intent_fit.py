@@ -34,8 +34,8 @@ Floats = NDArray[np.float64]
 _NOISE = (0.05, 0.1, 0.2)
 N_UNWANTED = len(UNWANTED_CLASSES)
 LEAST_CALLS = 3
-VOCABULARY = 120_000
-PENALTY = 1e-4
+VOCABULARY = 220_000
+PENALTY = 6e-5
 
 
 @dataclass(frozen=True, slots=True)

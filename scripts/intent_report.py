@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from casting import fold_of
+from detector.call import Language
 from detector.signals.patter import PatterExtractor
 from detector.text.intent import Calibration
 from detector.text.lexicon import Lexicon
@@ -85,13 +86,14 @@ def fold_numbers(examples: Sequence[Example]) -> NDArray[np.int64]:
 
 
 def figures_of(
-    examples: Sequence[Example], scores: Floats, calibration: Calibration | None
+    examples: Sequence[Example], scores: Floats, calibrations: Mapping[Language, Calibration] | None
 ) -> dict[str, dict[str, Any]]:
     """Return the figures of each language: areas, recall without a false alarm, calibration, by kind of caller."""
     figures = {}
-    for language in ("zh", "en"):
+    for language in get_args(Language):
         chosen = [index for index, example in enumerate(examples) if example.call.language == language]
         if chosen:
+            calibration = None if calibrations is None else calibrations[language]
             figures[language] = _figures([examples[index] for index in chosen], scores[chosen], calibration)
     return figures
 

@@ -113,7 +113,7 @@ class MeaningExtractor:
         if self._units < _LEAST_UNITS:
             return []
         try:
-            reading = self._model.read(self._turns, self._units)
+            reading = self._model.read(self._turns, self._units, language)
             stage = self._model.stage(turn)[0]
         except Exception:  # noqa: BLE001 - onnxruntime has no base class for what it raises
             self._model = None  # what was read so far stands

@@ -11,11 +11,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.call import Language
 from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.text.features import Keys, call_features
@@ -71,16 +72,17 @@ class IntentModel:
         unwanted: Collection[str],
         unnamed: Collection[str],
         stages: Sequence[str],
-        calibrations: Mapping[str, Calibration],
+        calibrations: Mapping[Language, Mapping[str, Calibration]],
     ) -> None:
+        """`calibrations`: of each language, for "unwanted", "classes" and "notice"."""
         self._session = session
         self._categories = tuple(categories)
         self._is_unwanted = np.array([name in unwanted for name in categories])
         self._is_named = np.array([name not in unnamed for name in categories])
         self._stages = tuple(stages)
-        self._unwanted = calibrations["unwanted"]
-        self._classes = calibrations["classes"]
-        self._notice = calibrations["notice"]
+        self._unwanted = {language: found["unwanted"] for language, found in calibrations.items()}
+        self._classes = {language: found["classes"] for language, found in calibrations.items()}
+        self._notice = {language: found["notice"] for language, found in calibrations.items()}
 
     @classmethod
     def load(cls, path: Path | None = None) -> "IntentModel":
@@ -114,25 +116,30 @@ class IntentModel:
             frozenset(settings["unwanted"]),
             frozenset(settings["unnamed"]),
             [str(name) for name in settings["stages"]],
-            {name: Calibration(**values) for name, values in settings["calibration"].items()},
+            {
+                language: {
+                    name: Calibration(**values) for name, values in settings["calibration"][language].items()
+                }
+                for language in get_args(Language)
+            },
         )
 
-    def read(self, turns: Sequence[Keys], units: int) -> Reading:
-        """Judge what was said so far: the features of each turn (see `features`), and how much it was.
+    def read(self, turns: Sequence[Keys], units: int, language: Language) -> Reading:
+        """Judge what was said so far: the features of each turn (see `features`), how much it was, in which language.
 
         Whatever onnxruntime raises passes through.
         """
         logits, _, notice = self._run(turns)
         score = _log_sum(logits[self._is_unwanted]) - _log_sum(logits[~self._is_unwanted])
-        shares = _softmax(logits * np.float32(self._classes.log_odds(1.0, units)))
+        shares = _softmax(logits * np.float32(self._classes[language].log_odds(1.0, units)))
         best = int(np.argmax(np.where(self._is_named, shares, -1.0)))
         unwanted = int(np.argmax(np.where(self._is_named & self._is_unwanted, shares, -1.0)))
         return Reading(
-            log_odds=self._unwanted.log_odds(score, units),
+            log_odds=self._unwanted[language].log_odds(score, units),
             category=self._categories[best],
             category_probability=float(shares[best]),
             unwanted_category=self._categories[unwanted],
-            notice=_logistic(self._notice.log_odds(float(notice[0]), units)),
+            notice=_logistic(self._notice[language].log_odds(float(notice[0]), units)),
         )
 
     def stage(self, turn: Keys) -> tuple[str, float]:

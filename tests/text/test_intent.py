@@ -27,7 +27,7 @@ def copy(tmp_path: Path) -> Path:
 
 def read(model: IntentModel, *turns: tuple[str | None, str]) -> Reading:
     said = [turn_features(text, "zh", act) for act, text in turns]
-    return model.read(said, sum(units(text, "zh") for _, text in turns))
+    return model.read(said, sum(units(text, "zh") for _, text in turns), "zh")
 
 
 def test_an_offer_of_a_loan_is_unwanted(model: IntentModel) -> None:
@@ -63,7 +63,7 @@ def test_the_stages_of_a_sale_are_told_apart(model: IntentModel) -> None:
 
 
 def test_nothing_said_is_no_evidence_beyond_the_offset(model: IntentModel) -> None:
-    assert abs(model.read([], 0).log_odds) < 1.0
+    assert abs(model.read([], 0, "zh").log_odds) < 1.0
 
 
 @pytest.mark.parametrize(
