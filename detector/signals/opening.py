@@ -54,6 +54,8 @@ class OpeningOptions:
 
 
 _LLR_SLOW_START = 0.2
+_ROUNDING = 1e-9
+"""Seconds by which a sum of blocks may miss what its blocks are together."""
 _LLR_DEAD_AIR = 0.35
 _LLR_LATE_START = 0.6
 _LLR_CLICK = 0.2
@@ -162,7 +164,7 @@ class OpeningExtractor:
     def _dead_air(self, now: float) -> list[Evidence]:
         steps = self._options.dead_air
         found = []
-        while self._dead_air_said < len(steps) and self._waited >= steps[self._dead_air_said] - 1e-9:
+        while self._dead_air_said < len(steps) and self._waited >= steps[self._dead_air_said] - _ROUNDING:
             detail = f"{steps[self._dead_air_said]:.0f} s of dead air"
             found.append(Evidence("dialer.dead_air", _LLR_DEAD_AIR, now, now, detail, "dialer"))
             self._dead_air_said += 1
@@ -171,7 +173,7 @@ class OpeningExtractor:
     def _first_word(self, now: float) -> list[Evidence]:
         start = self._onset.at or 0.0
         found = []
-        if not self._dead_air_said and self._waited >= self._options.slow_start:
+        if not self._dead_air_said and self._waited >= self._options.slow_start - _ROUNDING:
             detail = f"first word after {self._waited:.1f} s of dead air"
             found.append(Evidence("dialer.dead_air", _LLR_SLOW_START, start, now, detail, "dialer"))
         is_late = start >= self._options.late_start and self._prompts == 1
@@ -179,7 +181,11 @@ class OpeningExtractor:
             detail = f"began {start:.1f} s after the answer, in the middle of the greeting"
             found.append(Evidence("dialer.late_start", _LLR_LATE_START, start, now, detail, "dialer"))
         click = self._click.at
-        if click is not None and start - click <= self._options.click_before_speech and self._waited >= 1.0:
+        if (
+            click is not None
+            and start - click <= self._options.click_before_speech
+            and self._waited >= 1.0 - _ROUNDING
+        ):
             detail = f"click at {_clock(click)}, just before the first word"
             found.append(Evidence("dialer.click", _LLR_CLICK, click, now, detail, "dialer"))
         return found

@@ -45,7 +45,7 @@ def test_what_is_held_out_is_not_learned(corpus: Any, held_out: list[Any]) -> No
     learned = {turn.text for call in corpus.read_texts(SCRIPTS / "texts") for turn in call.turns}
     sentences = [turn.text for call in held_out for turn in call.turns if len(turn.text) > 8]
     assert len(sentences) > 10_000
-    assert sum(text in learned for text in sentences) < 0.001 * len(sentences)
+    assert sum(text in learned for text in sentences) < 0.0015 * len(sentences)
 
 
 def test_stages_belong_to_unwanted_calls(corpus: Any, calls: list[Any]) -> None:

@@ -205,6 +205,7 @@ step = st.tuples(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(step, max_size=12), st.sampled_from([0.01, 0.03, 0.1]))
+@example([(2.5, False, -5.0), (0.2, True, -5.0)], 0.01)
 @example([(0.6, False, -15.0), (0.2, True, -5.0), (0.92, False, -5.0)], 0.1)
 def test_blocks_of_any_length_tell_the_same(steps: list[Step], block: float) -> None:
     def heard(length: float) -> list[tuple[str, float, str]]:
