@@ -71,7 +71,7 @@ NOISES = (0.0, 0.1)
 CAUTION = 0.8
 """Share of the calibrated slope that is believed. It is right on average, but whoever is wanted and reads like a seller
 stands in the tail, where adding up n-grams that go together is surer than it should be."""
-LENIENCE = 0.15
+LENIENCE = 0.35
 """Nats by which the side is moved towards a wanted caller."""
 
 
