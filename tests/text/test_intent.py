@@ -123,6 +123,24 @@ def test_settings_that_lack_a_key_are_refused(copy: Path, key: str) -> None:
         IntentModel.load(copy)
 
 
+def test_settings_without_the_calibration_of_a_language_are_refused(copy: Path) -> None:
+    settings = json.loads(copy.read_text("utf-8"))
+    del settings["calibration"]["en"]
+    copy.write_text(json.dumps(settings), "utf-8")
+    with pytest.raises(ModelError, match=r"intent\.json: the text model is not valid"):
+        IntentModel.load(copy)
+
+
+def test_each_language_has_its_own_calibration(copy: Path) -> None:
+    settings = json.loads(copy.read_text("utf-8"))
+    settings["calibration"]["en"]["unwanted"]["offset"] += 1.0
+    copy.write_text(json.dumps(settings), "utf-8")
+    changed, said = IntentModel.load(copy), [turn_features("I want my deposit back", "en", None)]
+    before = IntentModel.load()
+    assert changed.read(said, 10, "en").log_odds == pytest.approx(before.read(said, 10, "en").log_odds + 1.0)
+    assert changed.read(said, 10, "zh").log_odds == pytest.approx(before.read(said, 10, "zh").log_odds)
+
+
 def test_the_settings_say_what_it_was_made_of() -> None:
     settings = json.loads((models_dir() / "intent.json").read_text("utf-8"))
     assert all(source["licence"] and source["calls"] > 0 for source in settings["made"]["data"])
