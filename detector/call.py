@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Attestation", "CallInfo", "Language", "NumberHistory"]
+__all__ = ["Attestation", "CallInfo", "Language", "NumberHistory", "NumberTag"]
 
 Language = Literal["zh", "en"]
 Attestation = Literal["A", "B", "C"]
@@ -36,6 +36,15 @@ class NumberHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberTag:
+    """What somebody takes a number for."""
+
+    text: str = field(repr=False)
+    is_own: bool = True
+    """The user's own tag; else from a list that somebody else keeps."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallInfo:
     """A call as the network presents it. Every text here comes from the caller and is not trusted."""
 
@@ -52,3 +61,4 @@ class CallInfo:
     language: Language | None = None
     """The language of the greeting, where the user set one."""
     history: NumberHistory = NumberHistory()
+    tag: NumberTag | None = None

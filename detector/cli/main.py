@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 import detector
-from detector.cli import answer, bench, call, evaluate, fingerprints, models, report, screen, simulate
+from detector.cli import (
+    answer,
+    bench,
+    call,
+    evaluate,
+    fingerprints,
+    models,
+    numbers,
+    report,
+    screen,
+    simulate,
+)
 from detector.errors import ConfigurationError, DetectorError, PortInUse, StoreError
 
 __all__ = ["app", "main"]
@@ -62,6 +73,11 @@ app.add_typer(
     fingerprints.app,
     name="fingerprints",
     short_help="The same audio in several calls: campaigns, export, import.",
+)
+app.add_typer(
+    numbers.app,
+    name="numbers",
+    short_help="Numbers that always or never come through, and tags.",
 )
 app.add_typer(models.app, name="models", short_help="Recognition weights: list, make ready, check.")
 

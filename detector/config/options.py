@@ -14,7 +14,7 @@ from detector.errors import ConfigurationError
 from detector.screener import ScreenerOptions
 from detector.sip.options import SipOptions, spread
 from detector.stores.database import parse_url
-from detector.stores.lists import ListEntry, ListVerdict, Owner, parse_entry
+from detector.stores.lists import ListEntry, ListVerdict, Owner, parse_entry, parse_tagged
 
 __all__ = ["list_entries", "screener_options", "sip_options", "store_url"]
 
@@ -128,6 +128,8 @@ def list_entries(settings: Settings) -> tuple[ListEntry, ...]:
         (lists.deny_files, "own", "deny"),
         (lists.system_allow_files, "system", "allow"),
         (lists.system_deny_files, "system", "deny"),
+        (lists.tag_files, "own", "tag"),
+        (lists.system_tag_files, "system", "tag"),
     )
     for paths, owner, verdict in files:
         for path in paths:
@@ -146,8 +148,12 @@ def _read_entries(path: Path, owner: Owner, verdict: ListVerdict) -> Iterator[Li
         written, _, note = line.partition("#")
         if not written.strip():
             continue
+        more = {"note": note.strip() or None}
         try:
-            yield parse_entry(written, owner, verdict, note=note.strip() or None)
+            if verdict == "tag":
+                yield parse_tagged(written, owner, **more)
+            else:
+                yield parse_entry(written, owner, verdict, **more)
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}:{number}: {error}") from None
 

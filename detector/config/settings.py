@@ -148,7 +148,7 @@ class StoreSettings(WithPassword):
 
 
 class ListFiles(Section):
-    """`[lists]`: numbers that are put through unheard, and numbers that are declined."""
+    """`[lists]`: numbers that are put through unheard, numbers that are declined, and what numbers are taken for."""
 
     allow: Annotated[tuple[str, ...], Sequence] = ()
     deny: Annotated[tuple[str, ...], Sequence] = ()
@@ -156,6 +156,8 @@ class ListFiles(Section):
     deny_files: Annotated[tuple[FromFile, ...], Sequence] = ()
     system_allow_files: Annotated[tuple[FromFile, ...], Sequence] = ()
     system_deny_files: Annotated[tuple[FromFile, ...], Sequence] = ()
+    tag_files: Annotated[tuple[FromFile, ...], Sequence] = ()
+    system_tag_files: Annotated[tuple[FromFile, ...], Sequence] = ()
 
     @field_validator("allow", "deny")
     @classmethod

@@ -141,7 +141,7 @@ class AnsweringService:
         try:
             info = call_info(event.headers)
             known = await self._known.look_up(info.number)
-            info = replace(info, history=known.history)
+            info = replace(info, history=known.history, tag=known.tag)
             if known.verdict == "deny":
                 self._decline(event.call, info)
             else:

@@ -1,4 +1,4 @@
-"""What is known of a number before its call is answered: its entry in the lists, and its earlier calls.
+"""What is known of a number before its call is answered: its entry in the lists, its tag, and its earlier calls.
 
 The store may be slow or gone. It is asked in a thread, for a moment only; without an answer the lists as they were
 read last still count, and the number has no history.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from detector.call import NumberHistory
+from detector.call import NumberHistory, NumberTag
 from detector.clock import Clock
 from detector.errors import where
 from detector.stores.lists import ListEntry, Lists, ListVerdict
@@ -31,6 +31,7 @@ class Known:
     verdict: ListVerdict | None
     """Of the lists; None where they have no entry for it."""
     history: NumberHistory
+    tag: NumberTag | None = None
 
 
 class KnownNumbers:
@@ -60,8 +61,9 @@ class KnownNumbers:
                 history = await asyncio.to_thread(self._ask, number)
         except Exception as error:  # noqa: BLE001 - a broken store must not keep a caller waiting
             log.error("the store does not tell what it knows of a number (%s)", where(error))  # noqa: TRY400
-        entry = self._lists.find(number)
-        return Known(entry.verdict if entry is not None else None, history)
+        entry, tagged = self._lists.find(number), self._lists.tagged(number)
+        tag = None if tagged is None or tagged.tag is None else NumberTag(tagged.tag, tagged.owner == "own")
+        return Known(None if entry is None else entry.verdict, history, tag)
 
     def _ask(self, number: str | None) -> NumberHistory:
         """Read what is in the store; runs in a thread."""

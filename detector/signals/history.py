@@ -15,7 +15,7 @@ them apart is spacing and what happened before:
 from detector.call import CallInfo, NumberHistory
 from detector.signals.evidence import Axis, Evidence
 
-__all__ = ["NEED_WINDOW", "REDIAL", "RELATED_WINDOW", "history_evidence"]
+__all__ = ["NEED_WINDOW", "REDIAL", "RELATED_WINDOW", "ago", "history_evidence"]
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -64,7 +64,7 @@ def _refused(history: NumberHistory) -> _Found | None:
         llr = 0.4  # numbers are handed on to new holders within months
     if history.put_through:
         llr *= 0.5  # somebody here did want to talk to this number
-    return "history.refused", llr, f"refused {_ago(since)}", "number"
+    return "history.refused", llr, f"refused {ago(since)}", "number"
 
 
 def _hung_up_on(history: NumberHistory) -> _Found | None:
@@ -75,7 +75,7 @@ def _hung_up_on(history: NumberHistory) -> _Found | None:
     llr = 0.8 if since < 30 * _DAY else 0.4
     if history.put_through:
         llr *= 0.5
-    return "history.hung_up_on", llr, f"hung up on {_ago(since)}", "number"
+    return "history.hung_up_on", llr, f"hung up on {ago(since)}", "number"
 
 
 def _rings_once(history: NumberHistory) -> _Found | None:
@@ -102,7 +102,7 @@ def _related_burst(history: NumberHistory) -> _Found | None:
     if history.related_calls >= _RELATED_BURST:
         llr += 0.4
     count = history.related_calls
-    detail = f"{count} {_calls(count)} from related numbers, one turned away {_ago(since)}"
+    detail = f"{count} {_calls(count)} from related numbers, one turned away {ago(since)}"
     return "history.related_burst", llr, detail, "number"
 
 
@@ -127,14 +127,15 @@ def _needs_it(history: NumberHistory) -> _Found | None:
     if not REDIAL <= since <= NEED_WINDOW:
         return None
     llr = -0.4 if attempts == 1 else -0.6
-    return "history.tries_again", llr, f"tries again, last {_ago(since)}", "wanted"
+    return "history.tries_again", llr, f"tries again, last {ago(since)}", "wanted"
 
 
 def _calls(count: int) -> str:
     return "call" if count == 1 else "calls"
 
 
-def _ago(seconds: float) -> str:
+def ago(seconds: float) -> str:
+    """Say how long ago something was, in words."""
     if seconds < _HOUR:
         count, unit = int(seconds // _MINUTE), "minute"
     elif seconds < _DAY:

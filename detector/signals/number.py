@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from detector.call import CallInfo
 from detector.number_plan import NumberClass, NumberKind, classify, normalize
 from detector.signals.evidence import Evidence
+from detector.signals.number_tag import tag_llr
 
 __all__ = ["NUMBER_CAP", "number_evidence"]
 
 NUMBER_CAP = 1.0
-"""The most that number, headers and attestation may say together, either way (natural log)."""
+"""The most that number, headers, attestation and tag may say together, either way (natural log)."""
 
 _MISMATCH_LLR = 0.3
 """A company shows its switchboard and calls from another line; a campaign does the same."""
@@ -25,7 +26,7 @@ _Found = tuple[str, float, str]
 
 
 def number_evidence(call: CallInfo, arrived: float = 0.0, default_region: str = "CN") -> list[Evidence]:
-    """Return what number, headers and attestation say; sources "number.…", axis "number".
+    """Return what number, headers, attestation and tag say; sources "number.…", axis "number".
 
     Whether nobody may hang up on the number is not evidence: see `NumberClass.never_hang_up`.
     """
@@ -39,6 +40,9 @@ def number_evidence(call: CallInfo, arrived: float = 0.0, default_region: str = 
     if normalize(call.diverted_from, default_region):
         # Anyone may have dialled the first number: it speaks for neither, but the user wants to see it.
         found.append(("number.diverted", 0.0, "diverted from another number"))
+    if call.tag is not None:
+        whose = "by you" if call.tag.is_own else "by others"
+        found.append(("number.tag", tag_llr(call.tag), f"tagged {whose}: {call.tag.text}"))
     return [Evidence(source, llr, 0.0, arrived, detail, "number") for source, llr, detail in _capped(found)]
 
 

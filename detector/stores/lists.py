@@ -6,6 +6,9 @@ a prefix before a pattern:
     own allow, own deny, system allow, system deny, own categories (of `number_plan.NumberKind`)
 
 Own entries are the user's, system ones come from files that somebody else keeps.
+
+A tag decides nothing: it says what a number is taken for ("loan", "快递"), and counts as weak evidence
+(`signals/number_tag.py`). The narrowest own tag comes first, then the narrowest of the others.
 """
 
 import re
@@ -17,10 +20,19 @@ from typing import Any, Final, Literal
 from detector.errors import ConfigurationError
 from detector.number_plan import NumberKind, classify, normalize
 
-__all__ = ["EntryKind", "ListEntry", "ListVerdict", "Lists", "Owner", "parse_entry"]
+__all__ = [
+    "EntryKind",
+    "ListEntry",
+    "ListVerdict",
+    "Lists",
+    "Owner",
+    "parse_entry",
+    "parse_tag",
+    "parse_tagged",
+]
 
 Owner = Literal["own", "system"]
-ListVerdict = Literal["allow", "deny"]
+ListVerdict = Literal["allow", "deny", "tag"]
 EntryKind = Literal["number", "prefix", "pattern", "category"]
 
 _PREFIX: Final = re.compile(r"\+?\d{1,20}\*")
@@ -30,6 +42,8 @@ _HOME: Final = re.compile(r"(?:\+86|0086|86(?=1[3-9]))(.*)")
 """Part of a Chinese number with its country code."""
 _WITHOUT_ZERO: Final = re.compile(r"1[3-9]|[48]00")
 """How mobile numbers and those for shared or no charges begin."""
+_TAG: Final = re.compile(r"[^\W\d][\w/&-]{0,39}")
+"""One word: letters of any script first, so that no piece of a number is taken for one."""
 _KEEPS_CODE: Final = re.compile(r"9[56]|1[12]")
 """Service numbers: with a country code they are somebody else."""
 
@@ -65,6 +79,8 @@ def parse_entry(written: str, owner: Owner, verdict: ListVerdict, **more: Any) -
             )
         if owner == "system":
             raise ConfigurationError("only your own lists may hold a category")
+        if verdict == "tag":
+            raise ConfigurationError("a category cannot be tagged; it is known by itself")
         return ListEntry(owner, verdict, "category", name, **more)
     compact = _spell(re.sub(r"[\s()-]", "", text))
     if _PREFIX.fullmatch(compact):
@@ -79,6 +95,24 @@ def parse_entry(written: str, owner: Owner, verdict: ListVerdict, **more: Any) -
             "not a phone number; write 13800138000, 0571*, 400???1234 or category:machine_sim"
         )
     return ListEntry(owner, verdict, "number", number, **more)
+
+
+def parse_tagged(written: str, owner: Owner, **more: Any) -> ListEntry:
+    """Read an entry with its tag behind it: `02160953318 loan`.
+
+    Raises ConfigurationError where either is missing or wrong; the message leaves the entry out.
+    """
+    entry, _, tag = written.strip().rpartition(" ")
+    if not entry.strip():
+        raise ConfigurationError("not a number and its tag; write 02160953318 loan")
+    return parse_entry(entry, owner, "tag", tag=parse_tag(tag), **more)
+
+
+def parse_tag(written: str) -> str:
+    """Read a tag by itself. Raises ConfigurationError."""
+    if not _TAG.fullmatch(tag := written.strip()):
+        raise ConfigurationError("a tag is one word of up to 40 letters, such as loan or 快递")
+    return tag
 
 
 def _spell(part: str) -> str:
@@ -115,6 +149,8 @@ class Lists:
             ("system", "deny"),
         )
         self._tiers = [tiers[key] for key in order if key in tiers]
+        tags: Sequence[tuple[Owner, ListVerdict]] = (("own", "tag"), ("system", "tag"))
+        self._tags = [tiers[key] for key in tags if key in tiers]
 
     def find(self, number: str | None) -> ListEntry | None:
         """Return the entry that decides on `number` (as SIP shows it), None where there is none."""
@@ -124,6 +160,13 @@ class Lists:
                 if entry := tier.find(spelled):
                     return entry
         return self._categories.get(classify(number).kind) if self._categories else None
+
+    def tagged(self, number: str | None) -> ListEntry | None:
+        """Return the entry whose tag `number` carries, None where it carries none."""
+        spelled = normalize(number)
+        if not spelled:
+            return None
+        return next((entry for tier in self._tags if (entry := tier.find(spelled))), None)
 
 
 class _Tier:

@@ -21,7 +21,7 @@ from detector.sip.protocol import (
     Reject,
 )
 from detector.sip.supervisor import CallLost
-from detector.stores.lists import parse_entry
+from detector.stores.lists import parse_entry, parse_tagged
 
 NUMBER = "13811220457"
 OPTIONS = ScreenerOptions(languages=("zh",))
@@ -183,6 +183,22 @@ def test_lists_in_the_store_count_and_outlive_it(
             await rig.say(other, silence(0.5))
             assert rig.board.told(other, Play), "a caller is screened without the store"
             await rig.hang_up(other)
+
+    play(story)
+
+
+def test_a_tag_set_while_the_service_runs_counts_in_the_next_call(answering: Any, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with answering(tmp_path) as rig:
+            await rig.hang_up(await rig.ring())
+            rig.store.put_list_entry(parse_tagged(f"{NUMBER} loan", "own"), utc_now())
+            rig.clock.advance_to(rig.clock.now() + 60)
+            call = await rig.ring()
+            await rig.say(call, silence(0.5))
+            await rig.hang_up(call)
+            earlier, later = rig.stored()
+            assert "number.tag" in {piece.source for piece in later.evidence}
+            assert "number.tag" not in {piece.source for piece in earlier.evidence}
 
     play(story)
 

@@ -1,10 +1,12 @@
 """What the number says before anybody has spoken: little, and never an excuse."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.call import Attestation, CallInfo
+from detector.call import Attestation, CallInfo, NumberTag
 from detector.signals.evidence import Evidence
 from detector.signals.number import NUMBER_CAP, number_evidence
 
@@ -80,6 +82,25 @@ def test_a_diversion_is_shown_and_weighs_nothing() -> None:
     diverted = by_source(number_evidence(call))["number.diverted"]
     assert diverted.llr == 0
     assert total(call) == total(CallInfo("c", "13811220457"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"), [("loan", 1), ("骚扰电话", 1), ("Spam", 1), ("快递", -1), ("school", -1), ("红色", 0)]
+)
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_tag_counts_for_what_it_says_and_half_where_it_is_somebody_elses(
+    text: str, sign: int, is_own: bool
+) -> None:
+    plain = CallInfo("c", "13811220457")
+    tagged = total(replace(plain, tag=NumberTag(text, is_own))) - total(plain)
+    assert tagged == pytest.approx(sign * (0.8 if is_own else 0.4))
+
+
+def test_a_tag_never_says_more_than_numbers_may() -> None:
+    for text in ("scam", "family"):
+        call = CallInfo("c", "95213344812", tag=NumberTag(text))
+        assert abs(total(call)) <= NUMBER_CAP
+        assert by_source(number_evidence(call))["number.tag"].detail == f"tagged by you: {text}"
 
 
 anything = st.one_of(st.none(), st.text(), st.from_regex(r"\+?[0-9]{3,13}", fullmatch=True))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from detector.errors import ConfigurationError, StoreConflict
 from detector.number_plan import NumberKind
-from detector.stores.lists import ListEntry, Lists, ListVerdict, Owner, parse_entry
+from detector.stores.lists import ListEntry, Lists, ListVerdict, Owner, parse_entry, parse_tagged
 from detector.stores.store import Store
 
 At = Callable[[float], datetime]
@@ -149,3 +149,31 @@ def test_stored_entries_come_back(store: Store, at: At) -> None:
     assert store.lists().find(MOBILE) is None
     with pytest.raises(StoreConflict):
         store.delete_list_entry(again.id)
+
+
+def test_a_tag_decides_nothing() -> None:
+    lists = Lists([parse_tagged(f"{MOBILE} loan", "own")])
+    assert lists.find(MOBILE) is None
+    tagged = lists.tagged(f"+86{MOBILE}")
+    assert tagged is not None
+    assert tagged.tag == "loan"
+    assert Lists([entry(MOBILE)]).tagged(MOBILE) is None
+
+
+def test_own_tags_come_before_those_of_others_and_narrow_ones_before_wide_ones() -> None:
+    others = parse_tagged(f"{MOBILE} 骚扰电话", "system")
+    wide, narrow = parse_tagged("+86 138* 快递", "own"), parse_tagged(f"{MOBILE} courier", "own")
+    assert Lists([others, wide, narrow]).tagged(MOBILE) == narrow
+    assert Lists([others, wide]).tagged(MOBILE) == wide
+    assert Lists([others]).tagged(MOBILE) == others
+    assert Lists([others]).tagged("anonymous") is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", MOBILE, "loan", f"{MOBILE} 110", f"{MOBILE} a\x1bb", "call me loan", "category:mobile loan"],
+)
+def test_a_line_of_tags_holds_a_number_and_a_word(written: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_tagged(written, "own")
+    assert "13912345678" not in str(caught.value)
