@@ -33,7 +33,14 @@ __all__ = [
 
 PromptState = Literal["started", "ended", "cut"]
 FailureKind = Literal[
-    "recognition", "recognition_timeout", "store", "overload", "forward", "media", "internal"
+    "recognition",
+    "recognition_timeout",
+    "store",
+    "overload",
+    "forward",
+    "media",
+    "internal",
+    "stopping",
 ]
 
 

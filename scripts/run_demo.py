@@ -6,13 +6,21 @@
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
+from pathlib import Path
 
-from detector.agents.scenario import load_scenarios
+from detector.agents.scenario import Scenario, load_scenarios
 from detector.bench.loopback import Loopback, Outcome
 from detector.resources import fixtures_dir
+from detector.stores.store import Store
 
 CALLS = ("demo-loan-recording", "demo-courier", "demo-property-clip-bot")
-ENDINGS = {"hung_up_by_agent": "hung up on", "put_through": "put through"}
+ENDINGS = {
+    "hung_up_by_agent": "hung up on",
+    "put_through": "put through",
+    "message_taken": "message taken",
+    "hung_up_by_caller": "hung up himself",
+}
 
 
 def main() -> int:
@@ -42,8 +50,9 @@ async def demo(wanted: list[str]) -> int:
     ).running() as loopback:
         for name in wanted:
             print(f"\n─── {name}: {scenarios[name].why}", flush=True)
-            outcomes.append(await loopback.place(scenarios[name]))
+            outcome = await loopback.place(scenarios[name])
             await asyncio.sleep(1.0)  # the service's last lines belong to this call
+            outcomes.append(with_message(outcome, loopback.work / "calls.sqlite3"))
     return report(outcomes)
 
 
@@ -51,13 +60,30 @@ def report(outcomes: list[Outcome]) -> int:
     print("\n─── what became of the calls")
     wrong = 0
     for outcome in outcomes:
-        expected = "put_through" if outcome.scenario.wanted else "hung_up_by_agent"
-        is_right = outcome.ending == expected
+        expected = right_endings(outcome.scenario)
+        is_right = outcome.ending in expected
         wrong += not is_right
-        ending = ENDINGS.get(outcome.ending, outcome.ending.replace("_", " "))
-        verdict = "right" if is_right else f"WRONG, expected: {ENDINGS[expected]}"
-        print(f"{outcome.scenario.id:28} {ending:18} after {outcome.seconds:4.1f} s   {verdict}")
+        verdict = "right" if is_right else f"WRONG, expected: {' or '.join(ENDINGS[one] for one in expected)}"
+        shown = ENDINGS.get(outcome.ending, outcome.ending.replace("_", " "))
+        print(f"{outcome.scenario.id:28} {shown:18} after {outcome.seconds:4.1f} s   {verdict}")
     return 1 if wrong else 0
+
+
+def right_endings(scenario: Scenario) -> tuple[str, ...]:
+    """How a call of this kind should end: an announcement may leave its message."""
+    if not scenario.wanted:
+        return ("hung_up_by_agent",)
+    return ("put_through", "message_taken") if scenario.caller == "notice" else ("put_through",)
+
+
+def with_message(outcome: Outcome, store: Path) -> Outcome:
+    """To the caller a message that was taken looks as if he had been hung up on; the store knows better."""
+    if outcome.ending != "hung_up_by_agent":
+        return outcome
+    with Store(store) as kept:
+        last = next(iter(kept.calls()), None)
+    was_taken = last is not None and last.call.end_reason == "message_taken"
+    return replace(outcome, ending="message_taken") if was_taken else outcome
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ from detector.decision.verdict import Action, Label
 
 __all__ = ["Decision", "Policy", "PolicyOptions", "Situation"]
 
+OUTER_FAILURES = {"forward": "nobody could be reached", "stopping": "the service is being stopped"}
+"""Failures that are none of the engine's, in the words for the user."""
 SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize", "investment"})
 
 
@@ -187,7 +189,8 @@ class Policy:
         if situation.was_lost:
             return Decision("forward", "unsure", "the last call of this number was lost by us")
         if situation.failure is not None:
-            return Decision(self.options.unsure, "unsure", f"an internal failure ({situation.failure})")
+            why = OUTER_FAILURES.get(situation.failure, f"an internal failure ({situation.failure})")
+            return Decision(self.options.unsure, "unsure", why)
         return None
 
     def _end_with_assistant(self, situation: Situation) -> Decision | None:

@@ -26,6 +26,7 @@ __all__ = ["AnsweringOptions", "AnsweringService", "utc_now"]
 
 log = logging.getLogger(__name__)
 
+TEMPORARILY_UNAVAILABLE = 480
 WIND_UP_SECONDS = 5.0
 """How long the last words of calls are waited for when the service ends."""
 
@@ -71,6 +72,7 @@ class AnsweringService:
         self._arriving: dict[int, asyncio.Task[None]] = {}
         self._lost_on_arrival: set[int] = set()
         self._count = 0
+        self._is_draining = False
 
     @property
     def calls(self) -> int:
@@ -90,6 +92,26 @@ class AnsweringService:
             except Exception as error:  # noqa: BLE001 - one event must not end the service; calls have guards of their own
                 log.error("an event could not be handled: %s", where(error))  # noqa: TRY400 - no traceback: privacy
         await self._wind_up()
+
+    async def drain(self, patience: float) -> None:
+        """Take no more calls, and have those that are up put through or leave a message, for `patience` seconds.
+
+        Who is still on the line then is cut off by us: he is put straight through when he calls again.
+        """
+        self._is_draining = True
+        if self._calls:
+            count = f"{len(self._calls)} call{'' if len(self._calls) == 1 else 's'}"
+            self._note(f"stopping: {count} first put through, or asked for a message; again to stop at once")
+        for call in list(self._calls.values()):
+            call.failed("stopping")
+        try:
+            async with asyncio.timeout(patience):
+                await self._all_finished.wait()
+        except TimeoutError:
+            log.warning("%d calls are cut off, for the service is stopped", len(self._calls))
+        finally:
+            for call in list(self._calls.values()):
+                call.lost()
 
     def store_failed(self) -> None:
         """The store broke while calls are up: they go on without it."""
@@ -142,7 +164,9 @@ class AnsweringService:
             info = call_info(event.headers)
             known = await self._known.look_up(info.number)
             info = replace(info, history=known.history, tag=known.tag)
-            if known.verdict == "deny":
+            if self._is_draining:
+                self._turn_away(event.call, info)
+            elif known.verdict == "deny":
                 self._decline(event.call, info)
             else:
                 self._take(event.call, info, self._treatment(is_allowed=known.verdict == "allow"))
@@ -162,12 +186,7 @@ class AnsweringService:
 
     def _take(self, number: int, info: CallInfo, treatment: Treatment) -> None:
         """Answer a call, unless it ended while we looked it up."""
-        keep_audio = self._options.keep_audio and treatment != "allowed"
-        journal = Journal(info, self._writer, self._wall_clock, keep_audio=keep_audio)
-        self._count += 1
-        name = f"#{self._count}"
-        about = classify(info.number).display
-        self._desk.spectator.call_started(name, info.number or "a withheld number", about)
+        name, journal = self._begin(info, keep_audio=self._options.keep_audio and treatment != "allowed")
         if number in self._lost_on_arrival:
             self._lost_on_arrival.discard(number)
             journal.lost()
@@ -187,12 +206,28 @@ class AnsweringService:
             self._all_finished.clear()
             self._desk.send(Answer(number, 200))
 
+    def _begin(self, info: CallInfo, *, keep_audio: bool) -> tuple[str, Journal]:
+        """Write a call down and show it; returns what the console calls it, and its journal."""
+        self._count += 1
+        name = f"#{self._count}"
+        about = classify(info.number).display
+        self._desk.spectator.call_started(name, info.number or "a withheld number", about)
+        return name, Journal(info, self._writer, self._wall_clock, keep_audio=keep_audio)
+
     def _decline(self, number: int, info: CallInfo) -> None:
         self._lost_on_arrival.discard(number)
-        journal = Journal(info, self._writer, self._wall_clock, keep_audio=False)
+        name, journal = self._begin(info, keep_audio=False)
         self._desk.send(Reject(number, self._options.deny_code))
+        journal.unheard("none", "on the deny list")
         journal.ended("rejected")
-        self._note("a call from a number on the deny list was declined")
+        self._desk.spectator.note(name, "on the deny list: declined")
+
+    def _turn_away(self, number: int, info: CallInfo) -> None:
+        """Leave a call to whoever else it rings at: the service is being stopped."""
+        name, journal = self._begin(info, keep_audio=False)
+        self._desk.send(Reject(number, TEMPORARILY_UNAVAILABLE))
+        journal.lost()
+        self._desk.spectator.note(name, "not answered: the service is being stopped")
 
     def _finished(self, call: LiveCall) -> None:
         self._unfinished.discard(call)

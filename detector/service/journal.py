@@ -10,7 +10,7 @@ import numpy as np
 from detector.agents.record import CallRecord, Turn
 from detector.audio.frames import Samples
 from detector.call import CallInfo
-from detector.decision.verdict import Verdict
+from detector.decision.verdict import Action, Axes, Verdict
 from detector.dialogue.acts import Act
 from detector.events import Event, FingerprintReady, HangUp, PromptState, Say, TurnTranscribed
 from detector.signals.evidence import Evidence
@@ -90,6 +90,11 @@ class Journal:
     def message_without_engine(self) -> None:
         """The engine is gone, and the caller was asked for a message: what he says is kept as audio if at all."""
         self._was_asked_plainly = True
+
+    def unheard(self, action: Action, reason: str) -> None:
+        """Nobody listened to this caller: lists, or circumstances, settled what is done with him."""
+        nothing = Verdict("unsure", action, 0.5, Axes(0.5, 0.5, 0.5), 0.0, 0.0, reason)
+        self._writer.submit(Store.set_verdict, self.call.call_id, nothing)
 
     def lost(self) -> None:
         """The call ended because something of ours broke."""

@@ -138,7 +138,7 @@ class LiveCall:
         if self.is_over:
             self._write_down()
 
-    def failed(self, kind: Literal["store", "overload", "media"]) -> None:
+    def failed(self, kind: Literal["store", "overload", "media", "stopping"]) -> None:
         """Something around the call broke."""
         if self._session is not None:
             self._session.failed(kind)
@@ -173,6 +173,7 @@ class LiveCall:
             self._start_engine(self._desk.options())
         elif self._treatment == "allowed" or puts_through:
             self._note(f"{_WHY[self._treatment]}: put through untouched")
+            self._journal.unheard("forward", _WHY[self._treatment])
             self.forward()
         else:
             self._note(f"{_WHY[self._treatment]}: a message is taken")

@@ -29,6 +29,9 @@ __all__ = ["run_service"]
 
 log = logging.getLogger(__name__)
 
+DRAIN_SECONDS = 30.0
+"""How long callers are put through, or leave their messages, before the service stops. systemd waits for 90 s."""
+
 
 async def run_service(
     settings: Settings,
@@ -94,8 +97,21 @@ async def _until_told(service: AnsweringService, supervisor: SipSupervisor, spec
     spectator.note("service", "ready: waiting for calls")
     log.info("ready")
     await stop.wait()
+    await _drain(service, stop)
     await supervisor.stop()
     await running
+    spectator.note("service", "stopped")
+
+
+async def _drain(service: AnsweringService, stop: asyncio.Event) -> None:
+    """Let calls end well; a second signal ends the wait."""
+    stop.clear()
+    draining = asyncio.ensure_future(service.drain(DRAIN_SECONDS))
+    again = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (draining, again):
+        task.cancel()
+    await asyncio.gather(draining, again, return_exceptions=True)
 
 
 class _OptionsNow:

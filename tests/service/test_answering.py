@@ -156,8 +156,8 @@ def test_lists_decide_before_anything_is_heard(answering: Any, tmp_path: Path) -
             assert [type(each) for each in rig.board.sent] == [Answer, Refer, Reject]
             assert rig.board.told(denied, Reject)[0].code == 603
             assert not rig.board.told(allowed, Play), "put through untouched"
-            reasons = [each.call.end_reason for each in rig.stored()]
-            assert reasons == ["forwarded", "rejected"]
+            ends = [(each.call.end_reason, each.call.reason) for each in rig.stored()]
+            assert ends == [("forwarded", "on the allow list"), ("rejected", "on the deny list")]
             assert rig.service.calls == rig.service.unfinished == 0
 
     play(story)
@@ -281,5 +281,37 @@ def test_where_nobody_can_be_reached_a_message_is_taken(
             assert said in message
             assert rig.stored()[0].call.end_reason == "message_taken"
             assert rig.service.unfinished == 0
+
+    play(story)
+
+
+def test_a_service_that_is_stopped_puts_its_callers_through_first(answering: Any, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with answering(tmp_path) as rig:
+            call = await rig.ring()
+            await rig.say(call, silence(0.5))
+            await rig.service.drain(5.0)
+            assert rig.board.told(call, Refer)
+            late = await rig.ring()
+            assert rig.board.told(late, Reject)[0].code == 480, "it may ring elsewhere"
+            first, second = rig.stored()
+            assert first.call.end_reason == "forwarded"
+            assert first.call.reason == "the service is being stopped"
+            assert second.call.lost
+
+    play(story)
+
+
+def test_who_is_cut_off_as_the_service_stops_is_known_when_he_calls_again(
+    answering: Any, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with answering(tmp_path, target=None) as rig:
+            call = await rig.ring()
+            await rig.say(call, silence(0.5))
+            await rig.service.drain(0.0)
+            assert rig.stored()[0].call.lost
+            history = rig.store.history(NUMBER, utc_now())
+            assert history.lost_by_us
 
     play(story)

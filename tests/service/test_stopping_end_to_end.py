@@ -1,0 +1,34 @@
+"""A service that is told to stop while somebody is on the line, over real SIP."""
+
+import asyncio
+import signal
+
+import pytest
+
+from detector.agents.scenario import load_scenarios
+from detector.bench.loopback import Loopback, Outcome
+from detector.resources import fixtures_dir
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+
+
+async def stop_in_a_call() -> tuple[Outcome, list[str], int | None]:
+    demo, lines = fixtures_dir() / "demo", list[str]()
+    (courier,) = (
+        one for one in load_scenarios(demo / "scenarios.jsonl").scenarios if one.id == "demo-courier"
+    )
+    async with Loopback(demo / "scenarios.jsonl", demo / "clips", show=lines.append).running() as loopback:
+        placing = asyncio.create_task(loopback.place(courier))
+        while not any(" agent " in line for line in lines):
+            await asyncio.sleep(0.05)
+        loopback.process.send_signal(signal.SIGTERM)
+        outcome = await placing
+        return outcome, lines, await loopback.process.wait()
+
+
+def test_its_caller_is_put_through_before_it_stops() -> None:
+    outcome, lines, code = asyncio.run(stop_in_a_call())
+    assert outcome.ending == "put_through"
+    assert any("the service is being stopped" in line for line in lines)
+    assert any("service stopped" in line for line in lines)
+    assert code == 0
