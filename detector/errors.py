@@ -91,6 +91,10 @@ class StoreError(DetectorError):
     pass
 
 
+class RecordingError(StoreError):
+    """A recording cannot be written; the store itself works."""
+
+
 class StoreConflict(StoreError):  # noqa: N818 - reads as the sentence that it is
     pass
 

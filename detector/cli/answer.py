@@ -24,14 +24,19 @@ def answer(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Only check the configuration, the models, the addresses and the store."
+            "--check",
+            help=(
+                "Only check the configuration, the models, the addresses, the store and the folder of recordings. "
+                "A port in use is told and is no error: the service may be running."
+            ),
         ),
     ] = False,
 ) -> None:
     """Answer unknown callers: greet, listen, ask, then put through, take a message or hang up.
 
     Registers at the SIP provider, router or exchange that the configuration names and runs until it is stopped
-    (Ctrl-C or SIGTERM). Exit code 2 where the configuration is wrong or a port is in use.
+    (Ctrl-C or SIGTERM; calls that are up are put through first, or leave a message). Exit code 2 where the
+    configuration is wrong or a port is in use.
     """
     from rich.console import Console
 
@@ -41,6 +46,7 @@ def answer(
     from detector.console.terminal import TerminalConsole
     from detector.sip.listening import addresses_in_use
     from detector.stores.database import Database
+    from detector.stores.recordings import Recordings
 
     settings = load_settings(config)
     level = settings.log.level.upper()
@@ -56,6 +62,8 @@ def answer(
     if check:
         with placed(config):
             taken = addresses_in_use(workers)
+            if settings.store.keep_audio and settings.store.recordings is not None:
+                Recordings(settings.store.recordings).check()
         Database(store, only_look=True).close()
         for address in taken:
             typer.echo(f"{config}: {address} is in use, by a service that runs already or by another program")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
@@ -21,11 +23,16 @@ __all__ = ["judge", "load_replay", "screen"]
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au")
 
+OTHER_AUDIO = frozenset((".m4a", ".aac", ".amr", ".awb", ".3gp", ".3gpp", ".caf", ".mp4", ".wma", ".webm"))
+"""What telephones record as well, and libsndfile does not read."""
+
 
 def screen(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH…", help="Recordings, or folders of them (searched recursively)."),
+        typer.Argument(
+            metavar="PATH…", readable=False, help="Recordings, or folders of them (searched recursively)."
+        ),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
@@ -110,13 +117,32 @@ def _collect(paths: list[Path]) -> tuple[list[Path], bool]:
     failed = False
     for path in paths:
         if path.is_dir():
-            files += sorted(item for item in path.rglob("*") if item.suffix.lower() in AUDIO_ENDINGS)
+            found, is_whole = _search(path)
+            files += found
+            failed = failed or not is_whole
         elif path.exists():
             files.append(path)
         else:
             failed = True
             typer.echo(f"detector: {path}: no such file", err=True)
     return files, failed
+
+
+def _search(folder: Path) -> tuple[list[Path], bool]:
+    """Return the recordings of a folder, and whether all of it could be looked at; what is left out is told."""
+    unread: list[str] = []
+    items = [
+        Path(place, name)
+        for place, _, names in os.walk(folder, onerror=lambda error: unread.append(str(error.filename)))
+        for name in names
+    ]
+    for place in unread:
+        typer.echo(f"detector: {place}: the folder cannot be read", err=True)
+    others = Counter(ending for item in items if (ending := item.suffix.lower()) in OTHER_AUDIO)
+    if others:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
+        typer.echo(f"detector: {folder}: passed over: {kinds}; convert them to WAV or FLAC first", err=True)
+    return sorted(item for item in items if item.suffix.lower() in AUDIO_ENDINGS), not unread
 
 
 def load_replay(

@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 
 def strength(evidence: Evidence) -> str:
     """The log-likelihood ratio as a short bar: ++ speaks for unwanted, -- for wanted, ~ for neither."""
-    if evidence.source == NEUTRAL:
+    if evidence.source == NEUTRAL or not evidence.llr:
         return "~"
     count = min(4, max(1, round(abs(evidence.llr))))
     return ("+" if evidence.llr > 0 else "-") * count
@@ -67,7 +67,7 @@ def _line(event: Event) -> tuple[float, str] | None:
             return event.start, f"[cyan]caller[/cyan]  {heard}"
         case Evidence():
             about = (
-                f"[dim]{event.source}: {printable(event.detail)}, about {clock_time(event.media_time)}[/dim]"
+                f"[dim]{event.source}: {printable(event.detail)} (at {clock_time(event.media_time)})[/dim]"
             )
             return event.arrived, f"[magenta]{strength(event):>6}[/magenta]  {about}"
         case Verdict() if event.is_final:
@@ -78,7 +78,7 @@ def _line(event: Event) -> tuple[float, str] | None:
                 f"[bold]verdict[/bold] {verdict}, unwanted {event.unwanted:.0%} ({event.reason})",
             )
         case Forward():
-            return event.arrived, "[green]put through[/green]"
+            return event.arrived, "[green]is being put through[/green]"
         case TakeMessage():
             return event.arrived, "[yellow]takes the message[/yellow]"
         case HangUp():

@@ -121,7 +121,7 @@ class AnsweringService:
 
     def store_works(self, lost_writes: int) -> None:
         """The store takes writes again."""
-        self._desk.spectator.note("service", f"the store works again; {lost_writes} writes were lost")
+        self._desk.spectator.note("service", f"the store works again; writes lost: {lost_writes}")
 
     def _receive(self, event: SupervisorEvent) -> None:
         match event:

@@ -62,6 +62,16 @@ _WHY: Final[dict[Treatment, str]] = {
     "overload": "too many calls are being screened",
     "unknown": "something broke as the call came in",
 }
+_ENDED: Final = {
+    "remote": "the caller hung up",
+    "command": "the agent hung up",
+    "transferred": "put through",
+    "bridge": "put through, and over",
+    "rtp_dead": "no audio came any more",
+    "time_limit": "it lasted too long",
+    "failure": "something broke",
+}
+"""What the console says of the causes of `CallEnded`."""
 
 
 class LiveCall:
@@ -263,7 +273,7 @@ class LiveCall:
         self._last_resort = self._desk.scheduler.call_later(LAST_RESORT_SECONDS, self.hang_up)
 
     def _ended(self, event: CallEnded) -> None:
-        self._note(f"ended ({event.cause})")
+        self._note(f"ended: {_ENDED[event.cause]}")
         if self._was_forwarded or event.cause in {"transferred", "bridge"}:
             self._end("forwarded")
         elif event.cause == "rtp_dead":

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from detector.service.desk import CallDesk, ForwardOptions
 from detector.service.known_audio import KnownAudio
 from detector.service.known_numbers import KnownNumbers
 from detector.service.spectator import Spectator
+from detector.sip.options import SipOptions
 from detector.sip.supervisor import SipSupervisor
 from detector.speech.pool import RecognitionPool
 from detector.speech.transcript import Transcriber
@@ -64,7 +65,8 @@ async def run_service(
 
         writer = StoreWriter(store, store_report)
         stack.callback(writer.close)
-        supervisor = SipSupervisor(sip_options(settings, environ))
+        workers = sip_options(settings, environ)
+        supervisor = SipSupervisor(workers)
         await stack.enter_async_context(supervisor)
         known_audio = KnownAudio(store.fingerprints, loop)
         stack.callback(known_audio.close)
@@ -84,18 +86,26 @@ async def run_service(
             keep_audio=settings.store.keep_audio, most_screened=settings.agent.max_screened
         )
         service = AnsweringService(supervisor, desk, writer, known, options)
-        await _until_told(service, supervisor, desk.spectator)
+        await _until_told(service, supervisor, desk.spectator, _places(workers))
 
 
-async def _until_told(service: AnsweringService, supervisor: SipSupervisor, spectator: Spectator) -> None:
+def _places(workers: Sequence[SipOptions]) -> str:
+    """Where calls are waited for, for the user's eyes."""
+    ports = sorted({f"{worker.listen_address}:{worker.port}" for worker in workers if worker.port})
+    return f" at {', '.join(ports)}" if ports else ""
+
+
+async def _until_told(
+    service: AnsweringService, supervisor: SipSupervisor, spectator: Spectator, places: str
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = loop.create_task(service.run())
     running.add_done_callback(lambda _task: stop.set())
-    spectator.note("service", "ready: waiting for calls")
-    log.info("ready")
+    spectator.note("service", f"ready: waiting for calls{places}")
+    log.info("ready: waiting for calls%s", places)
     await stop.wait()
     await _drain(service, stop)
     await supervisor.stop()

@@ -188,8 +188,20 @@ class MeaningExtractor:
         return 0.0 if self._reading is None else self._reading.notice
 
 
+_STAGES = {
+    "开场": "opening",
+    "探需": "sounding out",
+    "加恐": "frightening",
+    "规划": "proposing",
+    "产介": "describing the product",
+    "答疑": "meeting objections",
+    "截杀": "closing the sale",
+}
+"""The stages of a sales script, as sellers call them, in the words for the user."""
+
+
 def _describe(reading: Reading, stage: str) -> str:
     kind = f"{reading.category} ({reading.category_probability:.2f})"
     if reading.log_odds > 0:
-        return f"{kind}, stage {stage}"
+        return f"{kind}, {_STAGES.get(stage, stage)}"
     return f"{kind}"

@@ -3,6 +3,7 @@
 recordings/2026/03/07/<id of the call>.wav
 """
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ from typing import Final
 
 from detector.audio.files import write_wav
 from detector.audio.frames import Samples
-from detector.errors import AudioFileError, StoreError
+from detector.errors import AudioFileError, ConfigurationError, RecordingError, StoreError
 
 __all__ = ["Recordings"]
 
@@ -26,7 +27,7 @@ class Recordings:
     def save(self, name: str, samples: Samples, started_at: datetime) -> str:
         """Write `samples` (int16, shape (n,), 8 kHz) as A-law and return the path.
 
-        `name` is the call's id or made from it. Raises StoreError where the file cannot be written.
+        `name` is the call's id or made from it. Raises RecordingError where the file cannot be written.
         """
         if not _SAFE_ID.fullmatch(name) or name.startswith("."):
             raise StoreError("a recording needs a name of letters, digits, dots and dashes")
@@ -38,10 +39,18 @@ class Recordings:
             write_wav(path, samples, encoding="alaw")
             path.chmod(0o600)
         except AudioFileError as error:
-            raise StoreError(str(error)) from None
+            raise RecordingError(str(error)) from None
         except OSError as error:
-            raise StoreError(f"{self._folder}: a recording cannot be written ({error.strerror})") from None
+            raise RecordingError(
+                f"{self._folder}: a recording cannot be written ({error.strerror})"
+            ) from None
         return str(relative)
+
+    def check(self) -> None:
+        """Look whether recordings can be written, and make nothing. Raises ConfigurationError."""
+        nearest = next(each for each in (self._folder, *self._folder.absolute().parents) if each.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise ConfigurationError(f"store.recordings: {self._folder}: no recordings can be written there")
 
     def path(self, relative: str) -> Path:
         """Return where a recording lies. Raises StoreError for a path that leads out of the folder."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec
 
-from detector.errors import StoreConflict, StoreError
+from detector.errors import RecordingError, StoreConflict, StoreError
 from detector.stores.store import Store
 
 __all__ = ["StoreReport", "StoreWriter"]
@@ -127,6 +127,10 @@ class StoreWriter:
                 log.warning("a write was refused: %s", error)
                 self._works(lost=1)
                 return
+            except RecordingError as error:
+                log.error("a recording is not kept: %s", error)  # noqa: TRY400 - no traceback: privacy
+                self._works(lost=1)
+                return
             except StoreError as error:
                 if wait is None or self._closing.wait(wait):
                     self._give_up(error)
@@ -152,7 +156,7 @@ class StoreWriter:
                 return
             self._error = None
             lost = self.lost_writes
-        log.warning("the store works again; %d writes were lost in all", lost)
+        log.warning("the store works again; writes lost in all: %d", lost)
         self._tell(StoreReport(None, lost))
 
     def _tell(self, report: StoreReport) -> None:

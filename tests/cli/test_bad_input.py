@@ -93,6 +93,18 @@ def test_a_channel_that_cannot_be_chosen_is_said_of_that_file_alone(
     assert "leave the option out" in outcome.errors[0]
 
 
+def test_what_a_telephone_records_and_cannot_be_read_is_not_passed_over_in_silence(
+    run: Run, write_wav: WriteWav, tmp_path: Path
+) -> None:
+    write_wav("in/one.wav", 2.0)
+    for name in ("two.m4a", "three.M4A", "four.amr", "notes.txt"):
+        (tmp_path / "in" / name).touch()
+    outcome = run("screen", tmp_path / "in", "--json")
+    assert outcome.code == 0
+    assert "passed over: 1 .amr, 2 .m4a" in outcome.errors
+    assert "notes" not in outcome.errors
+
+
 def test_a_folder_without_recordings_is_a_mistake_of_usage(run: Run, tmp_path: Path) -> None:
     outcome = run("screen", tmp_path)
     assert outcome.code == 2

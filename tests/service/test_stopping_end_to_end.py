@@ -13,14 +13,19 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
 
 async def stop_in_a_call() -> tuple[Outcome, list[str], int | None]:
-    demo, lines = fixtures_dir() / "demo", list[str]()
+    demo, lines, is_spoken_to = fixtures_dir() / "demo", list[str](), asyncio.Event()
+
+    def show(line: str) -> None:
+        lines.append(line)
+        if " agent " in line:
+            is_spoken_to.set()
+
     (courier,) = (
         one for one in load_scenarios(demo / "scenarios.jsonl").scenarios if one.id == "demo-courier"
     )
-    async with Loopback(demo / "scenarios.jsonl", demo / "clips", show=lines.append).running() as loopback:
+    async with Loopback(demo / "scenarios.jsonl", demo / "clips", show=show).running() as loopback:
         placing = asyncio.create_task(loopback.place(courier))
-        while not any(" agent " in line for line in lines):
-            await asyncio.sleep(0.05)
+        await is_spoken_to.wait()
         loopback.process.send_signal(signal.SIGTERM)
         outcome = await placing
         return outcome, lines, await loopback.process.wait()

@@ -10,7 +10,7 @@ import pytest
 
 from detector.agents.record import Turn
 from detector.call import CallInfo
-from detector.errors import StoreError
+from detector.errors import RecordingError, StoreError
 from detector.stores.store import Store
 from detector.stores.writer import StoreReport, StoreWriter
 
@@ -103,6 +103,20 @@ def test_a_conflict_is_neither_retried_nor_an_outage(broken: BrokenStore, at: At
         assert writer.flush(10)
         assert (broken.tries, writer.error, writer.lost_writes) == (1, None, 1)
     assert reports == []
+
+
+def test_a_recording_that_cannot_be_kept_is_no_outage_of_the_store(
+    broken: BrokenStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def save(_store: Store) -> None:
+        raise RecordingError("/recordings: a recording cannot be written (Permission denied)")
+
+    with writing(broken) as (writer, reports):
+        writer.submit(save)
+        assert writer.flush(10)
+        assert (writer.error, writer.lost_writes) == (None, 1)
+    assert reports == []
+    assert "a recording is not kept: /recordings" in caplog.text
 
 
 def test_a_stuck_store_never_blocks_the_caller(broken: BrokenStore, at: At) -> None:
