@@ -290,6 +290,7 @@ class CallScreener:
         return Situation(
             now=self.now,
             questions_answered=len(self._exchange.answered),
+            chances_taken=sum(act.lets_explain for act in self._exchange.answered),
             heard_intelligible_speech=self._exchange.is_intelligible,
             is_speaking=self._listener.is_speaking and not self._hung_up,
             has_finished=self._hung_up or self._exchange.has_finished,

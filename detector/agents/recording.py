@@ -43,7 +43,7 @@ class Recording:
     def __init__(self, audio: AudioFile, caller: CallerChannel | None, told_apart: float) -> None:
         self._audio = audio
         self._caller = 1 if caller == "right" else 0
-        self._told_apart = told_apart
+        self.told_apart = told_apart
         self._voices: MonoVoices | None = None
         if audio.channels == 1 or self._is_one_channel_twice():
             if caller is not None:
@@ -61,7 +61,7 @@ class Recording:
 
     def is_mixed_at(self, heard: float) -> bool:
         """Whether two voices share a channel and are not told apart any more at `heard` seconds."""
-        return self._voices is not None and self._voices.voices.count == 2 and heard > self._told_apart
+        return self._voices is not None and self._voices.voices.count == 2 and heard > self.told_apart
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the whole recording in order."""

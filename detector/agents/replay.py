@@ -75,7 +75,7 @@ class Replay:
         if not recording.is_clear:
             notes.append("no verdict: record the two sides on separate channels")
         elif recording.is_mixed_at(run.driver.now):
-            notes.append(f"the two voices are told apart in the first {MOST_TOLD_APART:.0f} s only")
+            notes.append(f"the two voices are told apart in the first {recording.told_apart:.0f} s only")
         elif run.loudest < SILENT_DBFS:
             notes.append("nothing but silence")
         elif not run.record.turns:

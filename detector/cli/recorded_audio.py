@@ -32,6 +32,10 @@ class RecordedAudio:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
+    def begin(self) -> None:
+        """Another recording is judged now: what was heard of one that failed is not its audio."""
+        self._heard = None
+
     def look_up(self, landmarks: Landmarks) -> Sequence[KnownMatch]:
         """Return which recordings before this one hold the same audio."""
         self._heard = landmarks

@@ -99,6 +99,8 @@ def screen(
             replay = replace(replay, look_up=audio.look_up)
         advance = stack.enter_context(progress_bar(console, "judging", len(files)))
         for path in files:
+            if audio is not None:
+                audio.begin()
             outcome = judge(replay, path)
             if isinstance(outcome, Exception):
                 failed = True

@@ -162,6 +162,8 @@ class Fusion:
     @property
     def notice(self) -> float:
         """Probability that the caller, should he be wanted, is an announcement."""
+        if not self._model.family_caps.get("notice", 1.0):
+            return probability(self._model.notice_prior)  # the family is left out
         said = sum(
             -llr
             for source, llr in self._by_source.items()

@@ -109,8 +109,10 @@ class Situation:
 
     now: float
     questions_answered: int
-    """Questions and refusals after which the caller has finished at least one intelligible turn."""
+    """Acts that examine a caller, and refusals, after which he has finished at least one intelligible turn."""
     heard_intelligible_speech: bool
+    chances_taken: int = 0
+    """Those of them that let him explain himself: questions and refusals, but no interruption and no "one moment"."""
     could_explain: bool = False
     """He was refused or asked something, and it was his turn since."""
     is_speaking: bool = False
@@ -214,7 +216,7 @@ class Policy:
         if not from_audio or not situation.heard_intelligible_speech:
             return None
         label = self.label(fusion, situation)
-        options, answered = self.options, situation.questions_answered
+        options, answered = self.options, situation.chances_taken
         reason = f"{families} independent kinds of evidence agree"
         if families < 2:
             insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
@@ -239,11 +241,7 @@ class Policy:
             limit = enough if fusion.said >= enough else limit
         if self._let_all_pass(situation):
             return limit
-        if (
-            options.can_ask
-            and situation.could_explain
-            and situation.questions_answered < options.settled_after
-        ):
+        if options.can_ask and situation.could_explain and situation.chances_taken < options.settled_after:
             limit += options.early_margin
         if situation.is_speaking:
             limit += options.unfinished_margin
@@ -254,7 +252,7 @@ class Policy:
     def _chances(self, situation: Situation) -> int:
         """How often he could have cleared up a mistake; who let all chances pass had as many as `persistent_after`."""
         least = self.options.persistent_after if self._let_all_pass(situation) else 0
-        return max(situation.questions_answered, least)
+        return max(situation.chances_taken, least)
 
     def _let_all_pass(self, situation: Situation) -> bool:
         """There is nothing left to ask, and he has left several questions without a word."""

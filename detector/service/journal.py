@@ -41,6 +41,7 @@ class Journal:
         self._writer = writer
         self._wall_clock = wall_clock
         self._audio: list[Samples] | None = [] if keep_audio else None
+        self._recorded = 0
         self._started = wall_clock()
         self._fingerprint: Landmarks | None = None
         self._refused_at: datetime | None = None
@@ -51,9 +52,14 @@ class Journal:
     def answered(self) -> None:
         self._writer.submit(Store.answer_call, self.call.call_id, self._wall_clock())
 
-    def audio(self, samples: Samples) -> None:
-        if self._audio is not None:
-            self._audio.append(samples)
+    def audio(self, samples: Samples, position: int) -> None:
+        """Take the caller's audio from sample `position` of the call on; what is missing before it was silence."""
+        if self._audio is None:
+            return
+        if position > self._recorded:
+            self._audio.append(np.zeros(position - self._recorded, np.int16))
+        self._audio.append(samples)
+        self._recorded = max(position, self._recorded) + len(samples)
 
     def event(self, event: Event) -> None:
         """Take an event of the engine."""

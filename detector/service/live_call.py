@@ -107,7 +107,7 @@ class LiveCall:
     @property
     def is_screened(self) -> bool:
         """Whether it takes a place among the calls that are screened at once."""
-        return self._treatment == "screen" and not self.is_over
+        return self._treatment == "screen" and not (self.is_over or self._was_forwarded)
 
     # What the SIP worker reports.
 
@@ -191,9 +191,11 @@ class LiveCall:
 
     def _hear(self, event: Audio) -> None:
         self._position = event.position + len(event.samples) // 2
+        if self._session is None and self._last_resort is None:
+            return
+        samples = np.frombuffer(event.samples, "<i2").astype(np.int16)
+        self._journal.audio(samples, event.position)
         if self._session is not None:
-            samples = np.frombuffer(event.samples, "<i2").astype(np.int16)
-            self._journal.audio(samples)
             self._session.audio(samples, event.position - self._origin)
 
     def _start_engine(self, options: ScreenerOptions) -> None:

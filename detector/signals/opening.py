@@ -109,10 +109,10 @@ class OpeningExtractor:
     def receive_tone(self, kind: str, media_time: float, arrived: float | None = None) -> list[Evidence]:
         """A call-progress tone of the caller's line was heard; `kind` as the tone detector names it."""
         when = media_time if arrived is None else arrived
-        if kind in self._tones_said:
-            return []
+        if kind in self._tones_said or (kind == "ringback" and media_time < _RINGBACK_FROM):
+            return []  # the end of our own ringing says nothing, and hides no later one
         self._tones_said.add(kind)
-        if kind == "ringback" and media_time >= _RINGBACK_FROM:
+        if kind == "ringback":
             detail = f"ringing tone at {_clock(media_time)}, after the answer"
             return [Evidence("dialer.ringback", _LLR_RINGBACK, media_time, when, detail, "dialer")]
         if "cng" in kind or "fax" in kind:

@@ -184,8 +184,8 @@ class LiveCall:
 
     def leg_ended(self, code: int, reason: str) -> None:
         self._prompts.call_ended()
-        if self._transfer is not None:
-            self._transfer.progress(487, "the caller hung up", final=True)
+        # Nobody is left to be put through: that his transfer came to nothing is no news of a failure.
+        self._transfer = None
         if self._bridge is not None:
             self._bridge.hang_up()
         self._rest_port()
@@ -202,6 +202,10 @@ class LiveCall:
         if self._bridged:
             self._connect_bridge(own)
             return
+        if self._is_given_up:
+            if self._bridge is not None:
+                self._bridge.hang_up()
+            return
         self._bridged = True
         self._prompts.stop()
         if self._port is not None:
@@ -214,10 +218,15 @@ class LiveCall:
 
     def bridge_ended(self, code: int, reason: str, *, answered: bool) -> None:
         self._bridge = None
-        if answered:
+        if answered and not self._is_given_up:
             self.hang_up(OK, "bridge")
         elif self._transfer is not None:
             self._transfer.progress(max(code, 300), reason, final=True)
+
+    @property
+    def _is_given_up(self) -> bool:
+        """The other side answered after its time: the caller is leaving his message by now."""
+        return not self._bridged and self._transfer is not None and self._transfer.done
 
     # Time.
 

@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 SOCKET_BYTES: Final = 1 << 20
 """Some fifteen seconds of audio of four calls."""
+MOST_OF_A_LINE: Final = 500
+"""Bytes of what a worker writes on standard error that go into the log."""
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 1.9
 PACKAGE_PARENT: Final = str(Path(__file__).resolve().parents[2])
@@ -182,8 +184,19 @@ class WorkerProcess:
     async def _read_errors(self) -> None:
         stream = self._process.stderr
         assert stream is not None  # noqa: S101 - asked for as a pipe
-        while line := await stream.readline():
-            _log.warning("SIP worker %d: %s", self.number, line.decode("utf-8", "replace").rstrip()[:500])
+        # In pieces: a line of any length must neither be kept whole nor end the reading.
+        rest = b""
+        while piece := await stream.read(4096):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                self._warn(line)
+            rest = rest[:MOST_OF_A_LINE]
+        if rest:
+            self._warn(rest)
+
+    def _warn(self, line: bytes) -> None:
+        text = line[:MOST_OF_A_LINE].decode("utf-8", "replace").rstrip()
+        _log.warning("SIP worker %d: %s", self.number, text)
 
     async def _close(self) -> None:
         # Events that the worker wrote before its end come before the end of the connection.

@@ -2,7 +2,7 @@
 
 Either way TransferProgress tells how it goes, and exactly one final one comes: the peer's answer, a failure
 of ours, or 408 after `transfer_seconds`, so that nobody waits for ever for a peer that accepts a REFER and
-reports nothing.
+reports nothing. None comes where the caller hangs up meanwhile: his CallEnded is the end of it.
 """
 
 from collections.abc import Callable

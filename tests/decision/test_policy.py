@@ -62,8 +62,13 @@ def test_one_or_two_chances_to_explain_himself_take_more_proof_than_three() -> N
     assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.early_margin
     asked = replace(TALKING, could_explain=True)
     for answered in range(options.settled_after):
-        assert Policy().decide(fusion, replace(asked, questions_answered=answered)) is None
-    assert hangs_up(fusion, replace(asked, questions_answered=options.settled_after))
+        assert (
+            Policy().decide(fusion, replace(asked, questions_answered=answered, chances_taken=answered))
+            is None
+        )
+    assert hangs_up(
+        fusion, replace(asked, questions_answered=options.settled_after, chances_taken=options.settled_after)
+    )
 
 
 def test_a_recording_that_cannot_be_asked_has_no_chances_to_wait_for() -> None:
@@ -77,7 +82,9 @@ def test_while_he_is_speaking_is_no_moment_to_hang_up() -> None:
     firm = fused((PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.2, "playback"))
     weak = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
     for fusion, answered in ((firm, 1), (firm, 2), (weak, 3)):
-        explaining = replace(TALKING, could_explain=True, questions_answered=answered, is_speaking=True)
+        explaining = replace(
+            TALKING, could_explain=True, questions_answered=answered, chances_taken=answered, is_speaking=True
+        )
         assert Policy().decide(fusion, explaining) is None
         assert hangs_up(fusion, replace(explaining, is_speaking=False))
 
@@ -89,18 +96,23 @@ def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
 def test_words_alone_hang_up_on_one_who_had_every_chance_to_clear_himself() -> None:
     chances = PolicyOptions().persistent_after
     patter = fused(("patter.meaning", 4.0, "patter"))
-    asked = replace(TALKING, questions_answered=chances - 1, could_explain=True)
+    asked = replace(TALKING, questions_answered=chances - 1, chances_taken=chances - 1, could_explain=True)
     assert Policy().decide(patter, asked) is None
-    decision = Policy().decide(patter, replace(asked, questions_answered=chances))
+    decision = Policy().decide(patter, replace(asked, questions_answered=chances, chances_taken=chances))
     assert decision is not None
     assert decision.action == "hang_up"
     history = fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer"))
-    assert Policy().decide(history, replace(asked, questions_answered=chances)) is None
+    assert Policy().decide(history, replace(asked, questions_answered=chances, chances_taken=chances)) is None
 
 
 def test_words_alone_never_need_less_proof_than_two_kinds_of_evidence() -> None:
     options = PolicyOptions()
-    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after) + 2)
+    answered = replace(
+        TALKING,
+        could_explain=True,
+        questions_answered=len(options.share_after) + 2,
+        chances_taken=len(options.share_after) + 2,
+    )
     for odds in (options.hang_up_at, options.hang_up_at + options.persistence_margin - 0.05):
         assert not hangs_up(fused((PATTER[0], odds, PATTER[2])), answered)
 
@@ -141,7 +153,7 @@ def test_a_caller_who_said_nothing_intelligible_is_never_hung_up_on() -> None:
 def test_who_speaks_of_an_emergency_is_never_hung_up_on_however_much_it_reads_like_a_sale() -> None:
     emergency = replace(TALKING, is_emergency=True, could_explain=True)
     for answered in range(6):
-        asked = replace(emergency, questions_answered=answered)
+        asked = replace(emergency, questions_answered=answered, chances_taken=answered)
         assert Policy().decide(fused(PATTER, TALKS_ON, NUMBER), asked) is None
     decision = Policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(emergency, is_asked_out=True))
     assert decision is not None
@@ -213,8 +225,8 @@ def test_a_person_who_answers_is_put_through() -> None:
 
 def test_a_person_answers_two_questions_at_most() -> None:
     calm = fused(("responsive.fits", -0.6, "wanted"))
-    assert Policy().decide(calm, replace(TALKING, questions_answered=1)) is None
-    decision = Policy().decide(calm, replace(TALKING, questions_answered=2))
+    assert Policy().decide(calm, replace(TALKING, questions_answered=1, chances_taken=1)) is None
+    decision = Policy().decide(calm, replace(TALKING, questions_answered=2, chances_taken=2))
     assert decision is not None
     assert decision.action == "forward"
 
@@ -224,8 +236,11 @@ def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_answered_all_a
     limits = PolicyOptions().neutral_at
     assert limits == tuple(sorted(limits))
     needed = PolicyOptions().questions + next(at for at, limit in enumerate(limits) if limit > 0)
-    assert Policy().decide(fused(), replace(asked, questions_answered=needed - 1)) is None
-    decision = Policy().decide(fused(), replace(asked, questions_answered=needed))
+    assert (
+        Policy().decide(fused(), replace(asked, questions_answered=needed - 1, chances_taken=needed - 1))
+        is None
+    )
+    decision = Policy().decide(fused(), replace(asked, questions_answered=needed, chances_taken=needed))
     assert decision is not None
     assert decision.action == "forward"
 
@@ -233,7 +248,12 @@ def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_answered_all_a
 def test_one_whose_every_answer_is_a_sale_needs_less_proof_but_a_slow_person_does_not_pay_for_it() -> None:
     options = PolicyOptions()
     enough = options.hang_up_at * options.share_after[-1]
-    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after) - 1)
+    answered = replace(
+        TALKING,
+        could_explain=True,
+        questions_answered=len(options.share_after) - 1,
+        chances_taken=len(options.share_after) - 1,
+    )
     said: tuple[tuple[str, float, Axis], ...] = (
         ("patter.meaning", enough - 0.5, "patter"),
         ("answers.sell", 0.6, "patter"),
@@ -241,13 +261,13 @@ def test_one_whose_every_answer_is_a_sale_needs_less_proof_but_a_slow_person_doe
     decision = Policy().decide(fused(*said), answered)
     assert decision is not None
     assert decision.action == "hang_up"
-    assert Policy().decide(fused(*said), replace(answered, questions_answered=1)) is None
+    assert Policy().decide(fused(*said), replace(answered, questions_answered=1, chances_taken=1)) is None
     slow: tuple[tuple[str, float, Axis], ...] = (said[0], ("responsive.delay", 0.7, "unresponsive"))
     assert Policy().decide(fused(*slow), answered) is None
 
 
 def test_nobody_waits_for_the_deadline_when_there_is_nothing_left_to_ask() -> None:
-    asked_out = replace(TALKING, questions_answered=1, is_asked_out=True)
+    asked_out = replace(TALKING, questions_answered=1, chances_taken=1, is_asked_out=True)
     for pieces, action in (((), "forward"), ((("patter.meaning", 1.5, "patter"),), "take_message")):
         fusion = fused(*pieces)
         assert Policy().decide(fusion, replace(asked_out, is_asked_out=False)) is None
@@ -284,7 +304,12 @@ def test_whoever_is_heard_badly_is_hung_up_on_at_higher_odds_however_often_he_an
         ("patter.meaning", options.hang_up_at, "patter"),
         ("refusal.pushes_on", 0.5, "patter"),
     )
-    answered = replace(TALKING, could_explain=True, questions_answered=len(options.share_after))
+    answered = replace(
+        TALKING,
+        could_explain=True,
+        questions_answered=len(options.share_after),
+        chances_taken=len(options.share_after),
+    )
     for hearing, is_hung_up_on in ((1.0, True), (options.well_heard, True), (0.75, False)):
         decision = Policy().decide(fused(*said), replace(answered, hearing=hearing))
         assert (decision is not None and decision.action == "hang_up") == is_hung_up_on
@@ -350,7 +375,7 @@ def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intellig
 
 
 def test_who_explains_himself_gets_no_discount() -> None:
-    situation = replace(TALKING, could_explain=True, questions_answered=3)
+    situation = replace(TALKING, could_explain=True, questions_answered=3, chances_taken=3)
     firm: tuple[tuple[str, float, Axis], ...] = (
         ("patter.meaning", 2.0, "patter"),
         ("number.plan", 0.6, "number"),
@@ -387,7 +412,7 @@ def test_nobody_is_put_through_in_mid_sentence() -> None:
 def test_another_assistants_message_is_taken_whatever_the_evidence(
     pieces: tuple[tuple[str, float, Axis], ...], unsure: Literal["forward", "take_message"]
 ) -> None:
-    assistant = replace(TALKING, is_assistant=True, questions_answered=2, could_explain=True)
+    assistant = replace(TALKING, is_assistant=True, questions_answered=2, chances_taken=2, could_explain=True)
     for now in (3.0, 60.0):
         decision = Policy(PolicyOptions(unsure=unsure)).decide(fused(*pieces), replace(assistant, now=now))
         assert decision is not None
@@ -398,3 +423,11 @@ def test_an_emergency_goes_before_an_assistant() -> None:
     decision = Policy().decide(fused(), replace(TALKING, is_assistant=True, is_emergency=True))
     assert decision is not None
     assert decision.action == "forward"
+
+
+def test_an_interruption_or_one_moment_is_no_chance_to_explain_oneself() -> None:
+    proof = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
+    options = PolicyOptions()
+    asked = replace(TALKING, could_explain=True, questions_answered=options.settled_after)
+    assert Policy().decide(proof, replace(asked, chances_taken=1)) is None
+    assert hangs_up(proof, replace(asked, chances_taken=options.settled_after))

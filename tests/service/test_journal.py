@@ -1,9 +1,10 @@
-"""What the history will say of a caller who was refused."""
+"""What is written down of a call: refusals, and its audio."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pytest
 
 from detector.call import CallInfo
@@ -21,9 +22,21 @@ if TYPE_CHECKING:
 class _Writer:
     def __init__(self) -> None:
         self.submitted: list[Callable[..., Any]] = []
+        self.audio: Any = None
 
-    def submit(self, change: Callable[..., Any], *_arguments: object) -> None:
+    def submit(self, change: Callable[..., Any], *arguments: Any) -> None:
         self.submitted.append(change)
+        if change is Store.save_audio:
+            self.audio = arguments[1]
+
+
+def journal_of(writer: _Writer, *, keep_audio: bool = False) -> Journal:
+    return Journal(
+        CallInfo("call"),
+        cast("StoreWriter", writer),
+        lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        keep_audio=keep_audio,
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,14 +46,19 @@ def test_whoever_is_put_through_in_the_end_is_not_on_file_as_refused(
     action: Action, is_on_file: bool
 ) -> None:
     writer = _Writer()
-    journal = Journal(
-        CallInfo("call"),
-        cast("StoreWriter", writer),
-        lambda: datetime(2026, 1, 1, tzinfo=UTC),
-        keep_audio=False,
-    )
+    journal = journal_of(writer)
     journal.event(Say(PromptLibrary.load().for_act(Act.REFUSE, "zh")[0], 8.0))
     decided_at = None if action == "none" else 14.0
     journal.event(Verdict("unsure", action, 0.5, Axes(0.0, 0.0, 0.0), 14.0, decided_at, "so it is"))
     journal.ended("caller_hung_up")
     assert (Store.record_refusal in writer.submitted) == is_on_file
+
+
+def test_audio_that_was_lost_is_silence_in_the_recording_so_that_its_times_are_those_of_the_turns() -> None:
+    writer = _Writer()
+    journal = journal_of(writer, keep_audio=True)
+    for position in (160, 320, 960):
+        journal.audio(np.full(160, 5, np.int16), position)
+    journal.ended("caller_hung_up")
+    assert len(writer.audio) == 1120
+    assert [int(writer.audio[at]) for at in (0, 160, 479, 480, 959, 960)] == [0, 5, 5, 0, 0, 5]

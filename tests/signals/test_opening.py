@@ -151,7 +151,7 @@ def test_what_is_no_click(steps: list[Step]) -> None:
 def test_ringing_after_the_answer_is_a_transfer() -> None:
     extractor = OpeningExtractor()
     assert extractor.receive_tone("ringback", 0.2) == []  # the tail of our own
-    extractor = OpeningExtractor()
+    # and what comes later is the dialer's all the same
     (piece,) = extractor.receive_tone("ringback", 65.0, arrived=66.0)
     assert piece == Evidence(
         "dialer.ringback", 0.7, 65.0, 66.0, "ringing tone at 1:05, after the answer", "dialer"

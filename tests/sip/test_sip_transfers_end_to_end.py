@@ -91,6 +91,27 @@ def test_bridge_connects_two_legs_and_ends_with_either(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("command", [Bridge, Refer])
+def test_a_caller_who_hangs_up_while_he_is_put_through_is_no_failed_transfer(
+    agent: Any, loopback: Options, command: Callable[[int, str], Bridge | Refer]
+) -> None:
+    async def run() -> None:
+        async with (
+            agent(loopback(reserve_for_bridge=True)) as callee,
+            SipCaller(loopback(rtp_ports=(20000, 20999))) as caller,
+        ):
+            call = await caller.call(f"sip:agent@127.0.0.1:{await callee.port()}")
+            await call.wait_answered()
+            number = (await callee.event(CallAnswered)).call
+            callee.send(command(number, "sip:nobody@127.0.0.1:9"))
+            await asyncio.sleep(0.3)  # the transfer is on its way
+            call.hang_up()
+            assert (await callee.event(CallEnded)).cause == "remote"
+            assert not [event for event in callee.seen if isinstance(event, TransferProgress) and event.final]
+
+    asyncio.run(run())
+
+
 def test_slots_are_kept_free_for_bridging(agent: Any, loopback: Options) -> None:
     async def run() -> None:
         async with (
