@@ -41,7 +41,7 @@ OBSERVED_SECONDS = 32.0
 
 
 def observing() -> ScreenerOptions:
-    """Settings of a detector that never decides: only emergencies and notices end a call before its time."""
+    """Settings of a detector that never decides: only what ends a call by itself does so: emergencies, notices, assistants, and being asked out."""
     shipped = ScreenerOptions()
     policy = replace(
         shipped.policy,

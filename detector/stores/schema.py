@@ -148,7 +148,7 @@ fingerprints = Table(
     Column("call_id", ForeignKey("calls.id", ondelete="CASCADE")),  # none: read in from elsewhere
     Column("landmarks", LargeBinary, nullable=False),
     Column("campaign", Integer),  # the id of the first fingerprint of the same audio
-    Column("label", String(12)),  # unwanted, notice
+    Column("label", String(12)),  # unwanted, notice, wanted
     Column("name", String(64)),
     Index(None, "call_id"),
     Index(None, "campaign"),
@@ -169,7 +169,7 @@ list_entries = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("owner", String(8), nullable=False),  # own, system
-    Column("verdict", String(8), nullable=False),  # allow, deny
+    Column("verdict", String(8), nullable=False),  # allow, deny, tag
     Column("kind", String(16), nullable=False),  # number, prefix, pattern, category
     Column("value", String(64), nullable=False),
     Column("tag", String(64)),
