@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,8 @@ from detector.agents.record import Turn
 from detector.call import CallInfo
 from detector.cli.main import app
 from detector.decision.verdict import Action, Axes, Verdict
+from detector.errors import DetectorError, InputError
+from detector.stores.lists import parse_entry
 from detector.stores.store import Store
 
 CONFIG = '[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\nretention_days = 30\n'
@@ -41,13 +44,19 @@ def verdict(action: Action, reason: str) -> Verdict:
 
 def run(*arguments: str, answer: str | None = None) -> str:
     result = CliRunner().invoke(app, list(arguments), input=answer)
+    if isinstance(result.exception, DetectorError):
+        raise result.exception
     assert result.exit_code in {0, 1}, result.output
     return result.output
 
 
-def numbers(config: Path, *more: str) -> list[str]:
+def rows(config: Path, *more: str) -> list[dict[str, Any]]:
     lines = run("report", "--config", str(config), "--days", "1000", "--json", *more).splitlines()
-    return [json.loads(line)["number"] for line in lines]
+    return [json.loads(line) for line in lines]
+
+
+def numbers(config: Path, *more: str) -> list[str]:
+    return [row["number"] for row in rows(config, *more)]
 
 
 def test_the_calls_of_the_last_days_are_shown_the_newest_first(config: Path) -> None:
@@ -80,11 +89,14 @@ def test_times_are_those_of_the_clock_on_the_wall(config: Path, monkeypatch: pyt
     assert shanghai - utc == timedelta(hours=8)
 
 
-def test_a_look_at_a_store_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("report",), ("purge", "--yes")])
+def test_a_look_at_a_store_that_is_not_there_does_not_make_it(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     path = tmp_path / "agent.toml"
     path.write_text(CONFIG)
-    for command in (("report",), ("purge", "--yes")):
-        assert "no such store yet" in run(*command, "--config", str(path))
+    with pytest.raises(InputError, match="no such store yet"):
+        run(*command, "--config", str(path))
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -93,7 +105,8 @@ def test_messages_are_shown_with_their_words(config: Path) -> None:
 
 
 def test_purge_deletes_what_is_older_than_configured(config: Path) -> None:
-    assert "1 calls" in run("purge", "--config", str(config), "--yes")
+    told = run("purge", "--config", str(config), "--yes").splitlines()
+    assert told == ["deleted: nothing of recordings", "deleted: 1 call"]
     assert numbers(config) == ["13800138000"]
 
 
@@ -106,3 +119,26 @@ def test_everything_of_one_number_can_be_erased(config: Path) -> None:
     run("purge", "--config", str(config), "--number", "+86 138 0013 8000", "--yes")
     assert numbers(config) == ["02160953318"]
     assert numbers(config, "--messages") == []
+
+
+def test_the_question_names_the_number_that_is_to_be_forgotten(config: Path) -> None:
+    asked = run("purge", "--config", str(config), "--number", "13800138000", answer="n\n")
+    assert "of 13800138000?" in asked
+    assert "13800138000" in numbers(config)
+
+
+def test_counts_of_what_was_deleted_are_said_as_one_says_them(config: Path) -> None:
+    with Store(config.parent / "calls.sqlite3") as store:
+        store.begin_call(CallInfo("more", number="13800138000"), datetime.now(UTC))
+        store.put_list_entry(parse_entry("13800138000", "own", "allow"), datetime.now(UTC))
+    told = run("purge", "--config", str(config), "--number", "13800138000", "--yes")
+    assert told == "deleted: 2 calls, 1 list entry\n"
+
+
+def test_entries_of_a_forgotten_number_outside_of_the_store_are_pointed_out(config: Path) -> None:
+    (config.parent / "deny.txt").write_text("021 6095 3318\n1381*\n")
+    config.write_text(f'{CONFIG}[lists]\nallow = ["+86 138 0013 8000"]\ndeny_files = ["deny.txt"]\n')
+    for number in ("13800138000", "02160953318"):
+        told = run("purge", "--config", str(config), "--number", number, "--yes")
+        assert "still has an entry of this number" in told
+    assert "still" not in run("purge", "--config", str(config), "--number", "13811112222", "--yes")
