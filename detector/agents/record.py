@@ -3,6 +3,7 @@
 Made from the engine's events alone, the same way live, in replay and in simulation.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from detector.dialogue.acts import Act
 from detector.events import Event, Forward, HangUp, PromptState, Say, TakeMessage, TurnTranscribed
 from detector.signals.evidence import Evidence
 
-__all__ = ["AgentAct", "CallRecord", "Turn"]
+__all__ = ["AgentAct", "CallRecord", "Turn", "judged_to_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,43 +87,60 @@ class CallRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The keys that other programs read: label, action, unwanted, axes, decided_at, evidence, turns."""
-        verdict = self.verdict
-        assert verdict is not None  # noqa: S101 - every call ends with a verdict
-        axes = verdict.axes
-        return {
-            "label": verdict.label,
-            "action": verdict.action,
-            "unwanted": round(verdict.unwanted, 4),
-            "axes": {
-                "playback": round(axes.playback, 4),
-                "patter": round(axes.patter, 4),
-                "unresponsive": round(axes.unresponsive, 4),
-            },
-            "decided_at": None if verdict.decided_at is None else round(verdict.decided_at, 2),
-            "reason": verdict.reason,
-            "evidence": [
-                {
-                    "source": item.source,
-                    "llr": round(item.llr, 3),
-                    "media_time": round(item.media_time, 2),
-                    "arrived": round(item.arrived, 2),
-                    "detail": item.detail,
-                }
-                for item in self.evidence
-            ],
-            "turns": [
-                {
-                    "speaker": turn.speaker,
-                    "start": round(turn.start, 2),
-                    "end": round(turn.end, 2),
-                    "text": turn.text,
-                }
-                for turn in self.talk
-            ],
-        }
+        assert self.verdict is not None  # noqa: S101 - every call ends with a verdict
+        return judged_to_json(self.verdict, self.evidence, self.talk)
 
     def acts_to_json(self) -> list[dict[str, Any]]:
         return [
             {"act": str(act.act), "start": round(act.start, 2), "end": round(act.end, 2), "text": act.text}
             for act in self.acts
         ]
+
+
+def judged_to_json(
+    verdict: Verdict | None, evidence: Iterable[Evidence], talk: Iterable[Turn]
+) -> dict[str, Any]:
+    """One shape for every judged call, whether it was just heard or is read from the store.
+
+    Without a verdict (a call that was never judged) its keys are null.
+    """
+    return {
+        **_verdict_to_json(verdict),
+        "evidence": [
+            {
+                "source": item.source,
+                "llr": round(item.llr, 3),
+                "media_time": round(item.media_time, 2),
+                "arrived": round(item.arrived, 2),
+                "detail": item.detail,
+            }
+            for item in evidence
+        ],
+        "turns": [
+            {
+                "speaker": turn.speaker,
+                "start": round(turn.start, 2),
+                "end": round(turn.end, 2),
+                "text": turn.text,
+            }
+            for turn in talk
+        ],
+    }
+
+
+def _verdict_to_json(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return dict.fromkeys(("label", "action", "unwanted", "axes", "decided_at", "reason"))
+    axes = verdict.axes
+    return {
+        "label": verdict.label,
+        "action": verdict.action,
+        "unwanted": round(verdict.unwanted, 4),
+        "axes": {
+            "playback": round(axes.playback, 4),
+            "patter": round(axes.patter, 4),
+            "unresponsive": round(axes.unresponsive, 4),
+        },
+        "decided_at": None if verdict.decided_at is None else round(verdict.decided_at, 2),
+        "reason": verdict.reason,
+    }

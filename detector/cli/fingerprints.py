@@ -113,7 +113,7 @@ def import_(
 def _open(
     config: Path | None, file: Path | None, *, is_new_allowed: bool = False
 ) -> Iterator[FingerprintStore]:
-    """Open the store that is meant. Raises ConfigurationError or StoreError."""
+    """Open the store that is meant. Raises ConfigurationError, InputError or StoreError."""
     from detector.stores.database import Database
     from detector.stores.fingerprints import FingerprintStore
 
@@ -125,6 +125,7 @@ def _open(
 
 
 def _address(config: Path | None, file: Path | None, *, is_new_allowed: bool) -> Path | URL:
+    from detector.cli.opening import existing_store_url
     from detector.config import load_settings
     from detector.config.options import store_url
 
@@ -137,4 +138,5 @@ def _address(config: Path | None, file: Path | None, *, is_new_allowed: bool) ->
             )
         return file
     assert config is not None  # noqa: S101 - one of them is given
-    return store_url(load_settings(config), os.environ)
+    settings = load_settings(config)
+    return store_url(settings, os.environ) if is_new_allowed else existing_store_url(settings)

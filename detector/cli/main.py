@@ -19,6 +19,7 @@ from detector.cli import (
     fingerprints,
     models,
     numbers,
+    purge,
     report,
     screen,
     simulate,
@@ -64,7 +65,7 @@ def _options(
 app.command("answer", short_help="Run the answering service on a SIP line.")(answer.answer)
 app.command("screen", short_help="Judge recordings of calls.")(screen.screen)
 app.command("report", short_help="Show calls and messages.")(report.report)
-app.command("purge", short_help="Delete old calls, or all of one number.")(report.purge)
+app.command("purge", short_help="Delete old calls, or all of one number.")(purge.purge)
 app.command("simulate", short_help="Play simulated callers against the agent.")(simulate.simulate)
 app.command("evaluate", short_help="Measure the detector on simulated or labelled calls.")(evaluate.evaluate)
 app.command("call", short_help="Place a test call over real SIP.")(call.call)

@@ -109,7 +109,7 @@ def list_(
 
     Those of the configuration and of the files that it names come first, in the order in which they stand there.
     """
-    with _open(config) as kept:
+    with _open(config, only_look=True) as kept:
         entries = [*kept.fixed, *kept.store.list_entries()]
     if not entries and not as_json:
         typer.echo("no entry yet; `detector numbers allow`, `deny` and `tag` make them")
@@ -125,7 +125,7 @@ def show(
     """Tell what is known of a number before its call is answered."""
     from detector.number_plan import classify
 
-    with _open(config) as kept:
+    with _open(config, only_look=True) as kept:
         lists = kept.store.lists(kept.fixed)
         history = kept.store.history(number, datetime.now(UTC))
     entry, tagged = lists.find(number), lists.tagged(number)
@@ -147,15 +147,20 @@ class _Kept:
 
 
 @contextmanager
-def _open(config: Path) -> Iterator[_Kept]:
-    """Open the store of a configuration, made if there is none. Raises ConfigurationError or StoreError."""
+def _open(config: Path, *, only_look: bool = False) -> Iterator[_Kept]:
+    """Open the store of a configuration; where there is none it is made, or with `only_look` taken for empty.
+
+    Raises ConfigurationError or StoreError.
+    """
+    from detector.cli.opening import is_missing
     from detector.config import load_settings
     from detector.config.options import list_entries, store_url
     from detector.stores.store import Store
 
     settings = load_settings(config)
     fixed = list_entries(settings)
-    with Store(store_url(settings, os.environ)) as store:
+    url = store_url(settings, os.environ)
+    with Store(":memory:" if only_look and is_missing(url) else url) as store:
         yield _Kept(store, fixed)
 
 

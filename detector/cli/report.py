@@ -1,9 +1,8 @@
-"""`detector report` and `detector purge`: what the store holds, and taking it away again."""
+"""`detector report`: the calls and messages that the store holds."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,137 +10,113 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-if TYPE_CHECKING:
-    from sqlalchemy import URL
+from detector.errors import ConfigurationError
 
+if TYPE_CHECKING:
     from detector.config.settings import Settings
-    from detector.stores.records import CallDetail
     from detector.stores.store import Store
 
-__all__ = ["purge", "report"]
+__all__ = ["report"]
 
-_ENDS = {"forward": "forwarded", "take_message": "message_taken", "hang_up": "hung_up"}
-"""How a call ends that went as its action says."""
-
-Config = Annotated[Path, typer.Option(help="The configuration file of the service; it names the store.")]
+_DAYS = 7
 
 
 def report(
-    config: Config,
-    days: Annotated[int, typer.Option(min=1, help="How far to look back.")] = 7,
+    config: Annotated[Path, typer.Option(help="The configuration file of the service; it names the store.")],
+    days: Annotated[
+        Optional[int],  # noqa: UP045 - typer reads it at run time
+        typer.Option(min=1, help=f"How far to look back (default: {_DAYS}; with --unread: for ever)."),
+    ] = None,
+    call: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            metavar="ID", help="Show one call whole: its id as the list shows it, or how that begins."
+        ),
+    ] = None,
     messages: Annotated[
-        bool, typer.Option("--messages", help="Show the messages that callers left.")
+        bool, typer.Option("--messages", help="Show the messages that callers left; * marks new ones.")
+    ] = False,
+    unread: Annotated[
+        bool,
+        typer.Option(
+            "--unread", help="With --messages: only new ones; once shown so they are new no longer."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show the calls of the last days, or the messages: who called, what it was taken for, what was done."""
-    since = datetime.now(UTC) - timedelta(days=days)
-    store, _ = _open(config)
-    with store:
-        rows = _messages(store, since) if messages else [_call(detail) for detail in store.calls(since=since)]
-    if not rows and not as_json:
-        typer.echo(f"no {'messages' if messages else 'calls'} in the last {days} days")
-    for row in rows:
-        typer.echo(json.dumps(row, ensure_ascii=False, default=str) if as_json else _line(row))
+    """Show the calls of the last days, one of them whole, or the messages.
 
-
-def purge(
-    config: Config,
-    number: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Option(help="Erase everything that is kept of this number, however new."),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Delete calls older than `store.retention_days` and recordings older than `store.audio_retention_days`.
-
-    With --number everything of one caller is erased: calls, words, recordings, messages, list entries. There is no
-    way back, so it asks first.
+    The list tells who called, what it was taken for and what was done. One call whole is what both sides said, the
+    evidence, the messages, and where its recording lies. Exit code 1 if there is no such call, or no store yet.
     """
-    store, settings = _open(config)
-    now = datetime.now(UTC)
+    from detector.cli.opening import open_existing
+
+    if unread and not messages:
+        raise ConfigurationError("--unread is for messages; write --messages --unread")
+    if call is not None and (messages or days is not None):
+        raise ConfigurationError("--call shows one call with its messages; leave out --messages and --days")
+    store, settings = open_existing(config)
     with store:
-        if number is not None:
-            if not yes:
-                typer.confirm("Erase everything that is kept of this number?", abort=True)
-            _told(store.forget(number))
+        if call is not None:
+            _one_call(store, settings, call, as_json=as_json)
             return
-        kept = settings.store.retention_days
-        if not yes:
-            days = "for ever" if kept is None else f"{kept} days"
-            typer.confirm(
-                f"Calls are kept {days}, recordings {settings.store.audio_retention_days} days. Delete what is older?",
-                abort=True,
-            )
-        _told(store.purge_audio(now - timedelta(days=settings.store.audio_retention_days)), of="recordings")
-        if kept is not None:
-            _told(store.purge(now - timedelta(days=kept)), of="calls")
+        back = days or (None if unread else _DAYS)
+        since = None if back is None else datetime.now(UTC) - timedelta(days=back)
+        if messages:
+            count = _messages(store, settings, since, unread=unread, as_json=as_json)
+        else:
+            count = _calls(store, since, as_json=as_json)
+    if not count and not as_json:
+        kind = f"{'new ' if unread else ''}{'messages' if messages else 'calls'}"
+        past = {None: "", 1: " in the last day"}.get(back, f" in the last {back} days")
+        typer.echo(f"no {kind}{past}")
 
 
-def _open(config: Path) -> tuple[Store, Settings]:
-    from detector.config import load_settings
-    from detector.config.options import store_url
-    from detector.stores.store import Store
+def _one_call(store: Store, settings: Settings, written: str, *, as_json: bool) -> None:
+    from detector.cli.progress import output_console
+    from detector.cli.stored_call import call_to_json, find_call, print_call
 
-    settings = load_settings(config)
-    address = store_url(settings, os.environ)
-    if (place := _missing(address)) is not None:
-        typer.echo(
-            f"detector: {place}: no such store yet; the service makes it when it first starts", err=True
-        )
-        raise typer.Exit(1)
-    return Store(address, recordings=settings.store.recordings), settings
+    detail = find_call(store, written)
+    left = tuple(reversed(store.messages(call_id=detail.call.id)))
+    recording = _recording(store, settings, detail.call.audio_path)
+    if as_json:
+        typer.echo(_json(call_to_json(detail, left, recording)))
+    else:
+        print_call(output_console(), detail, left, recording)
 
 
-def _missing(url: URL) -> str | None:
-    """Return the file of the store where there is none: looking at it should not make it."""
-    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
-    return url.database if in_file and not Path(str(url.database)).exists() else None
+def _calls(store: Store, since: datetime | None, *, as_json: bool) -> int:
+    from detector.cli.stored_call import call_line, call_row
+
+    count = 0
+    for count, detail in enumerate(store.calls(since=since), start=1):  # noqa: B007 - told by the caller
+        typer.echo(_json(call_row(detail.call)) if as_json else call_line(detail.call))
+    return count
 
 
-def _told(erased: Any, of: str = "this number") -> None:
-    """Say how much went, kind by kind; `of`: what was looked through, where it was nothing."""
-    counts = ", ".join(
-        f"{count} {name.replace('_', ' ')}" for name, count in erased.as_mapping().items() if count
-    )
-    typer.echo(f"deleted: {counts or f'nothing of {of}'}")
+def _messages(
+    store: Store, settings: Settings, since: datetime | None, *, unread: bool, as_json: bool
+) -> int:
+    from detector.cli.stored_call import message_line
+
+    found = [each for each in store.messages(unread_only=unread) if since is None or each.taken_at >= since]
+    for each in found:
+        if as_json:
+            recording = _recording(store, settings, each.audio_path)
+            typer.echo(_json(asdict(each) | {"audio_path": recording}))
+        else:
+            typer.echo(message_line(each))
+        if unread:
+            store.mark_read(each.id, datetime.now(UTC))
+    return len(found)
 
 
-def _call(detail: CallDetail) -> dict[str, Any]:
-    call = detail.call
-    names = (
-        "started_at",
-        "number",
-        "label",
-        "action",
-        "unwanted",
-        "decided_at",
-        "reason",
-        "end_reason",
-        "lost",
-    )
-    return {name: getattr(call, name) for name in names}
+def _recording(store: Store, settings: Settings, audio_path: str | None) -> str | None:
+    """Return where a recording lies, as far as the configuration tells."""
+    if audio_path is None or settings.store.recordings is None:
+        return audio_path
+    return str(store.recording(audio_path))
 
 
-def _messages(store: Store, since: datetime) -> list[dict[str, Any]]:
-    return [asdict(message) for message in store.messages() if message.taken_at >= since]
-
-
-def _line(row: dict[str, Any]) -> str:
-    number = row.get("number") or "(withheld)"
-    if "text" in row:
-        return f"{_local(row['taken_at'])}  {number:16} {row['text']}"
-    fate = f"{row['label'] or '-'} → {row['action'] or '-'}"
-    why = "; ".join(text for text in (row["reason"], _became(row)) if text)
-    return f"{_local(row['started_at'])}  {number:16} {fate:28} {why}"
-
-
-def _became(row: dict[str, Any]) -> str | None:
-    """How the call ended, where that is not what its action says."""
-    ended = row["end_reason"]
-    return None if ended is None or _ENDS.get(row["action"]) == ended else ended.replace("_", " ")
-
-
-def _local(moment: datetime) -> str:
-    """A time of day as the clock on the wall shows it."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+def _json(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=datetime.isoformat)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from detector.agents.record import Turn
 from detector.call import CallInfo
@@ -23,6 +23,7 @@ __all__ = [
     "add_turn",
     "begin_call",
     "change_call",
+    "ids_beginning",
     "read_call",
     "read_calls",
     "recover",
@@ -100,6 +101,13 @@ def recover(connection: Connection, agent: str, now: datetime) -> int:
 def read_call(connection: Connection, call_id: str) -> CallDetail | None:
     row = connection.execute(select(schema.calls).where(schema.calls.c.id == call_id)).one_or_none()
     return None if row is None else _detail(connection, row)
+
+
+def ids_beginning(connection: Connection, beginning: str, limit: int) -> tuple[str, ...]:
+    """Return the ids of up to `limit` calls that begin so."""
+    table = schema.calls
+    query = select(table.c.id).where(func.substr(table.c.id, 1, len(beginning)) == beginning)
+    return tuple(connection.scalars(query.order_by(table.c.id).limit(limit)))
 
 
 def read_calls(

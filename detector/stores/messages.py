@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from detector.errors import StoreConflict
 from detector.stores.records import StoredMessage
@@ -19,8 +19,10 @@ def add_message(
     return int(connection.execute(insert(messages).returning(messages.c.id), row).scalar_one())
 
 
-def read_messages(connection: Connection, *, unread_only: bool) -> Iterator[StoredMessage]:
-    """Yield messages, the newest first."""
+def read_messages(
+    connection: Connection, *, unread_only: bool, call_id: str | None
+) -> Iterator[StoredMessage]:
+    """Yield messages, the newest first; `call_id`: only those left in this call."""
     query = (
         select(
             messages.c.id,
@@ -28,7 +30,8 @@ def read_messages(connection: Connection, *, unread_only: bool) -> Iterator[Stor
             messages.c.taken_at,
             calls.c.number,
             messages.c.text,
-            messages.c.audio_path,
+            # A message is spoken within its call, whose recording holds it too.
+            func.coalesce(messages.c.audio_path, calls.c.audio_path),
             messages.c.read_at,
         )
         .join_from(messages, calls)
@@ -36,6 +39,8 @@ def read_messages(connection: Connection, *, unread_only: bool) -> Iterator[Stor
     )
     if unread_only:
         query = query.where(messages.c.read_at.is_(None))
+    if call_id is not None:
+        query = query.where(messages.c.call_id == call_id)
     for row in connection.execute(query).yield_per(200):
         yield StoredMessage(*row)
 

@@ -70,6 +70,7 @@ class StoredMessage:
     number: str = field(repr=False)
     text: str = field(repr=False)
     audio_path: str | None
+    """Where it can be heard: a recording of its own, else that of the whole call; None where neither is kept."""
     read_at: datetime | None
 
 

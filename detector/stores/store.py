@@ -139,9 +139,14 @@ class Store:
         with self._database.reading() as connection:
             yield from calls.read_calls(connection, number=number, since=since, until=until, limit=limit)
 
-    def messages(self, *, unread_only: bool = False) -> tuple[StoredMessage, ...]:
+    def call_ids(self, beginning: str, *, limit: int) -> tuple[str, ...]:
+        """Return up to `limit` ids of calls that begin so."""
         with self._database.reading() as connection:
-            return tuple(messages.read_messages(connection, unread_only=unread_only))
+            return calls.ids_beginning(connection, beginning, limit)
+
+    def messages(self, *, unread_only: bool = False, call_id: str | None = None) -> tuple[StoredMessage, ...]:
+        with self._database.reading() as connection:
+            return tuple(messages.read_messages(connection, unread_only=unread_only, call_id=call_id))
 
     def list_entries(self) -> tuple[ListEntry, ...]:
         with self._database.reading() as connection:

@@ -16,9 +16,10 @@ from detector.audio.wav import wav_header
 from detector.cli import screen
 from detector.cli.main import app
 from detector.cli.parts import load_parts
-from detector.errors import DetectorError
+from detector.errors import DetectorError, InputError
 from detector.screener import ScreenerOptions
 from detector.speech.transcript import Transcript
+from detector.stores.store import Store
 
 TAKES = Path(__file__).parent.parent / "signals" / "takes"
 
@@ -119,13 +120,33 @@ def test_campaigns_are_listed_labelled_and_taken_elsewhere(recordings: list[Path
     assert known(elsewhere)[0].endswith("an announcement that was wanted")
 
 
-def test_the_store_of_the_service_is_meant_by_its_configuration(tmp_path: Path) -> None:
-    config = tmp_path / "agent.toml"
-    config.write_text('[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\n')
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose store is not there yet."""
+    path = tmp_path / "agent.toml"
+    path.write_text('[forward]\ntarget = "sip:200@127.0.0.1"\n[store]\nurl = "calls.sqlite3"\n')
+    return path
+
+
+def test_the_store_of_the_service_is_meant_by_its_configuration(config: Path) -> None:
+    Store(config.parent / "calls.sqlite3").close()
     assert (
         "no campaign yet: the same audio in at least 2 calls makes one"
         in run("fingerprints", "campaigns", "--config", config).stdout
     )
+
+
+@pytest.mark.parametrize("command", [("campaigns",), ("export",), ("label", "1", "notice")])
+def test_a_look_at_a_store_that_is_not_there_does_not_make_it(config: Path, command: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="no such store yet"):
+        run("fingerprints", *command, "--config", config)
+    assert list(config.parent.iterdir()) == [config]
+
+
+def test_fingerprints_can_be_imported_before_the_service_ever_ran(config: Path) -> None:
+    (config.parent / "none.jsonl").touch()
+    run("fingerprints", "import", config.parent / "none.jsonl", "--config", config)
+    assert "no campaign yet" in run("fingerprints", "campaigns", "--config", config).stdout
 
 
 @pytest.mark.parametrize(

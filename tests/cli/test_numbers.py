@@ -109,3 +109,10 @@ def test_what_is_known_of_a_number_is_told_before_it_calls(config: Path) -> None
     assert "none that the store remembers" in shown
     assert "declined" in run(config, "show", f"+86{MOBILE}")
     assert "withheld" in run(config, "show", "anonymous")
+
+
+def test_a_look_does_not_make_a_store(config: Path) -> None:
+    before = sorted(config.parent.iterdir())
+    assert "0571*" in run(config, "list")
+    assert "always through" in run(config, "show", "0571 8888 9999")
+    assert sorted(config.parent.iterdir()) == before
