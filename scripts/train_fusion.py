@@ -41,7 +41,10 @@ OBSERVED_SECONDS = 32.0
 
 
 def observing() -> ScreenerOptions:
-    """Settings of a detector that never decides: only what ends a call by itself does so: emergencies, notices, assistants, and being asked out."""
+    """Settings of a detector that never decides.
+
+    Only emergencies, notices, assistants and having nothing left to ask end a call before its time.
+    """
     shipped = ScreenerOptions()
     policy = replace(
         shipped.policy,

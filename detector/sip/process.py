@@ -195,8 +195,8 @@ class WorkerProcess:
             self._warn(rest)
 
     def _warn(self, line: bytes) -> None:
-        text = line[:MOST_OF_A_LINE].decode("utf-8", "replace").rstrip()
-        _log.warning("SIP worker %d: %s", self.number, text)
+        written = line[:MOST_OF_A_LINE].decode("utf-8", "replace").rstrip()
+        _log.warning("SIP worker %d: %s", self.number, written)
 
     async def _close(self) -> None:
         # Events that the worker wrote before its end come before the end of the connection.
