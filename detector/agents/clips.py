@@ -14,7 +14,7 @@ from detector.audio.files import read_clip
 from detector.audio.frames import Samples
 from detector.errors import AudioFileError, ScenarioError
 
-__all__ = ["Clips", "altered", "clip_name"]
+__all__ = ["SUFFIXES", "Clips", "altered", "clip_name"]
 
 SUFFIXES = (".wav", ".opus")
 LEAST_ALTERATION = 0.03

@@ -60,6 +60,11 @@ class PromptSpotter:
             self._heard += len(block)
             yield from self._listen(block, start)
 
+    def finish(self) -> Iterator[PromptHeard]:
+        """The call is over: what the agent was saying ends here."""
+        if self._since is not None:
+            yield self._ended()
+
     def _listen(self, block: Samples, start: float) -> Iterator[PromptHeard]:
         if rms_dbfs(block) > SPEECH_DBFS:
             self._last_sound = start + BLOCK_SECONDS
@@ -73,9 +78,13 @@ class PromptSpotter:
             if start - self._since >= COMPARED / SAMPLE_RATE:
                 self._prompt, self._is_named = self._which(), True
         if start - self._last_sound >= SILENCE or self._is_over(start):
-            yield PromptHeard(self._prompt or self._which(), "ended", self._last_sound)
-            self._prompt, self._is_named, self._since = None, False, None
-            self._speech.clear()
+            yield self._ended()
+
+    def _ended(self) -> PromptHeard:
+        ended = PromptHeard(self._prompt or self._which(), "ended", self._last_sound)
+        self._prompt, self._is_named, self._since = None, False, None
+        self._speech.clear()
+        return ended
 
     def _is_over(self, start: float) -> bool:
         """Whether a prompt that was recognized has come to its end."""

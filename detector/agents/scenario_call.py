@@ -4,6 +4,7 @@ The frames that are heard give the pace: for each of them as much of the caller 
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -37,7 +38,7 @@ class CallOutcome:
 
 
 class TestCall:
-    """Runs one call; `caller` gives the audio, `on_line` is told what happens, one line at a time."""
+    """Runs one call; `caller` gives the audio, `on_line` is told what happens, a line at a time, in order of time."""
 
     __test__ = False  # no test case, in spite of its name
 
@@ -52,13 +53,14 @@ class TestCall:
     ) -> None:
         self._sip = sip
         self._call = call
-        self._heard_from = 0.0
+        self._hears_since: float | None = None
         self._spotter = spotter
         self._caller = caller
         self._channel = channel
-        self._on_line = on_line
+        self._lines = _InOrder(on_line)
         self._outcome = CallOutcome()
         self._played = 0
+        self._said = 0
 
     async def run(self, longest: float = 180.0) -> CallOutcome:
         """Talk until the call ends. Raises SipError where it is not answered."""
@@ -70,7 +72,8 @@ class TestCall:
                 raise
             self._outcome.ending, self._outcome.code = "refused", ended.code
             return self._outcome
-        self._on_line(0.0, "answered")
+        self._lines.add(0.0, "answered")
+        self._lines.tell(0.0)
         watching = asyncio.create_task(self._watch())
         try:
             async with asyncio.timeout(longest):
@@ -78,7 +81,13 @@ class TestCall:
         except TimeoutError:
             self._outcome.ending = "too_long"
             self._call.hang_up()
+        for heard in self._spotter.finish():
+            self._hear(heard)
         await watching
+        self._lines.tell()
+        if isinstance(self._caller, ScenarioCaller):
+            begun = self._caller.said[: self._said]
+            self._outcome.said = [(said.start, said.end, said.text) for said in begun]
         return self._outcome
 
     async def _talk(self) -> None:
@@ -87,6 +96,7 @@ class TestCall:
             for heard in self._spotter.push(frame.samples):
                 self._hear(heard)
             samples = self._speak(len(frame.samples))
+            self._lines.tell(self._outcome.seconds if self._hears_since is None else self._hears_since)
             if samples is None:
                 await self._call.drain()
                 self._outcome.ending = "hung_up_by_caller"
@@ -103,9 +113,11 @@ class TestCall:
         if self._caller.hung_up:
             return None
         samples = self._caller.samples(count)
-        for said in self._caller.said[len(self._outcome.said) :]:
-            self._outcome.said.append((said.start, said.end, said.text))
-            self._on_line(said.start, f"says: {said.text}")
+        # What he means to say later may still be cut off.
+        for said in self._caller.said[self._said :]:
+            if said.start <= self._outcome.seconds:
+                self._said += 1
+                self._lines.add(said.start, f"says: {said.text}")
         return samples if self._channel is None else self._channel.apply(samples)
 
     def _hear(self, heard: PromptHeard) -> None:
@@ -113,11 +125,13 @@ class TestCall:
         if isinstance(self._caller, ScenarioCaller):
             self._caller.receive_act(act, heard.state, heard.media_time)
         if heard.state == "started":
-            self._heard_from = heard.media_time
+            self._hears_since = heard.media_time
             return
-        self._outcome.heard.append((self._heard_from, heard.media_time, str(act or "other")))
+        began = heard.media_time if self._hears_since is None else self._hears_since
+        self._hears_since = None
+        self._outcome.heard.append((began, heard.media_time, str(act or "other")))
         words = heard.prompt.text if heard.prompt is not None else "(no prompt of ours)"
-        self._on_line(self._heard_from, f"hears: {words}")
+        self._lines.add(began, f"hears: {words}")
 
     async def _watch(self) -> None:
         """Note how it ends. A REFER is how the agent puts us through, if the one we are sent to answers."""
@@ -125,7 +139,7 @@ class TestCall:
         async for event in self._call.events():
             if isinstance(event, ReferReceived):
                 referred = self._sip.transferred(event)
-                self._on_line(self._outcome.seconds, "is asked to call somebody else")
+                self._lines.add(self._outcome.seconds, "is asked to call somebody else")
             elif isinstance(event, CallEnded):
                 self._outcome.code = event.code
                 is_through = referred is not None and referred.answered is not None
@@ -133,3 +147,20 @@ class TestCall:
                     self._outcome.ending = "put_through"
                 elif event.cause == "remote":
                     self._outcome.ending = "hung_up_by_agent"
+
+
+class _InOrder:
+    """Lines in the order of their times: what the agent says is made out only once it has been said."""
+
+    def __init__(self, on_line: Callable[[float, str], None]) -> None:
+        self._on_line = on_line
+        self._waiting: list[tuple[float, str]] = []
+
+    def add(self, when: float, text: str) -> None:
+        self._waiting.append((when, text))
+
+    def tell(self, until: float = math.inf) -> None:
+        """Pass on what happened up to `until`: nothing before that will be added any more."""
+        self._waiting.sort(key=lambda line: line[0])
+        while self._waiting and self._waiting[0][0] <= until:
+            self._on_line(*self._waiting.pop(0))

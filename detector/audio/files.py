@@ -204,8 +204,8 @@ def _open(path: Path) -> soundfile.SoundFile:
     _refuse(path, "is no audio file that can be read", "give WAV, FLAC, MP3 or Ogg Opus")
 
 
-def read_clip(path: str | os.PathLike[str]) -> Samples:
-    """Return a short clip as int16, shape (n,), mono, 8 kHz; two channels are averaged.
+def read_clip(path: str | os.PathLike[str], channel: int | None = None) -> Samples:
+    """Return a short clip as int16, shape (n,), mono, 8 kHz: of two channels one (0 is left), or None their average.
 
     Raises AudioFileError as AudioFile does, and for what is longer than MAX_CLIP_SECONDS or cut off.
     """
@@ -217,8 +217,8 @@ def read_clip(path: str | os.PathLike[str]) -> Samples:
         samples = np.concatenate(list(clip.blocks()))
         if clip.is_truncated:
             _refuse(clip.path, "is cut off: its header promises more audio than there is", "export it again")
-    if samples.shape[1] == 1:
-        return samples[:, 0].copy()
+    if samples.shape[1] == 1 or channel is not None:
+        return samples[:, channel or 0].copy()
     mean: Samples = np.rint(samples.mean(axis=1)).astype(np.int16)
     return mean
 

@@ -27,7 +27,11 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for calls.jsonl, metrics.json and report.html.")],
     scenarios: Annotated[
         Optional[list[Path]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="SCENARIOS.jsonl…", help="Callers to play, one JSON object a line."),
+        typer.Argument(
+            metavar="SCENARIOS.jsonl…",
+            help="Callers to play, one JSON object a line; with --calls none is played, they only say what made "
+            "each caller hard.",
+        ),
     ] = None,
     clips: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
@@ -94,14 +98,16 @@ def evaluate(
 ) -> None:
     """Measure the detector: who is hung up on, who is put through, how soon, and every error with its evidence.
 
-    Plays scenarios with the default settings, on a virtual clock; or takes calls that were judged already (--calls),
-    or your own recordings whose callers you know (--recordings). Shares come with exact 95 % intervals.
+    Plays scenarios with the default settings, on a virtual clock; or takes calls that were judged already (--calls)
+    and plays nothing; or your own recordings whose callers you know (--recordings). Shares come with exact 95 %
+    intervals.
 
     Writes into --out: calls.jsonl (a row a call, as simulate gives), metrics.json, report.html (one file, for a
     browser). Transcripts are cached, so a second run is quick. Exit code 1 if an input could not be judged: it is
     named on standard error, the figures are those of the others.
     """
     from detector.cli.evaluation_runs import Request, run_evaluation
+    from detector.cli.given import given_options
 
     request = Request(
         scenarios=tuple(scenarios or ()),
@@ -120,7 +126,7 @@ def evaluate(
         recordings=recordings,
         jobs=jobs,
         model=model,
-        given=_given(context),
+        given=given_options(context),
     )
     found = run_evaluation(request, out, quiet=as_json)
     if as_json:
@@ -129,15 +135,6 @@ def evaluate(
         _show(found, out)
     if found.about.failed:
         raise typer.Exit(1)
-
-
-def _given(context: typer.Context) -> frozenset[str]:
-    """Names of the options that stand on the command line."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    written = [
-        name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"
-    ]
-    return frozenset(f"--{name.replace('_', '-')}" for name in written)
 
 
 def _share(per_cent: float) -> float:

@@ -109,6 +109,11 @@ def _earlier(request: Request, out: Path) -> tuple[JudgedCall, ...] | None:
     if request.compare.resolve() == out.resolve():
         raise ConfigurationError(f"--compare {request.compare} would be overwritten: choose another --out")
     path = request.compare / CALLS_FILE if request.compare.is_dir() else request.compare
+    if not path.is_file():
+        lacks = f"holds no {CALLS_FILE}" if request.compare.is_dir() else "is not there"
+        raise ConfigurationError(
+            f"--compare {request.compare} {lacks}: name the folder that an earlier run wrote by --out"
+        )
     return tuple(read_calls(path))
 
 
@@ -162,11 +167,12 @@ def _scenarios(request: Request) -> tuple[list[Scenario], int]:
 
 
 def _of_scenarios(request: Request, out: Path, quiet: bool) -> Evaluation:
+    from detector.cli.playing import clips_folder
     from detector.evaluation.conditions import Condition
     from detector.evaluation.evaluation import Evaluation
 
-    clips = request.clips or request.scenarios[0].parent / "clips"
     scenarios, failed = _scenarios(request)
+    clips = clips_folder(request.clips, request.scenarios[0])
     scenarios, skipped = _rendered(scenarios, clips) if request.only_rendered else (scenarios, 0)
     scenarios = scenarios[: request.limit]
     main = Condition(request.snr[0], request.loss[0], request.seed)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from detector.evaluation.conditions import Condition
     from detector.screener import ScreenerOptions
 
-__all__ = ["PlaySettings", "play"]
+__all__ = ["PlaySettings", "clips_folder", "play"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,28 @@ class PlaySettings:
     options: ScreenerOptions | None = None
     real_latency: bool = False
     """Recognition takes the time that it takes here, not the model's, and nothing comes from the cache."""
+
+
+def clips_folder(given: Path | None, scenarios: Path) -> Path:
+    """Return the folder of the clips: the one that was given, or clips/ beside the file of scenarios.
+
+    Raises ConfigurationError where it holds no clips, before anything is loaded.
+    """
+    from detector.agents.clips import SUFFIXES
+    from detector.errors import ConfigurationError
+
+    folder = given or scenarios.parent / "clips"
+    try:
+        if any(path.suffix in SUFFIXES for path in folder.iterdir()):
+            return folder
+        what = f"holds no clips ({' or '.join(SUFFIXES)})"
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+    if given:
+        raise ConfigurationError(
+            f"--clips {folder}: {what}; name the folder that holds the utterances' clips"
+        )
+    raise ConfigurationError(f"{folder}: {what}; name the folder of the utterances' clips by --clips")
 
 
 def play(

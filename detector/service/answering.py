@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from detector.call import CallInfo
 from detector.errors import where
-from detector.number_plan import classify
+from detector.number_plan import NumberKind, classify
 from detector.service.desk import CallDesk, Treatment
 from detector.service.journal import Journal
 from detector.service.known_numbers import KnownNumbers
@@ -210,8 +210,7 @@ class AnsweringService:
         """Write a call down and show it; returns what the console calls it, and its journal."""
         self._count += 1
         name = f"#{self._count}"
-        about = classify(info.number).display
-        self._desk.spectator.call_started(name, info.number or "a withheld number", about)
+        self._desk.spectator.call_started(name, *_presented(info.number))
         return name, Journal(info, self._writer, self._wall_clock, keep_audio=keep_audio)
 
     def _decline(self, number: int, info: CallInfo) -> None:
@@ -256,3 +255,12 @@ def _why_not_registered(event: RegistrationFailed) -> str:
     if event.code == UNREACHED:
         return "the registrar does not answer, or its name is not known"
     return f"the registrar refused ({event.code} {event.reason})"
+
+
+def _presented(number: str | None) -> tuple[str, str]:
+    """Return a number in words, and what is known of its kind."""
+    if number is None:
+        return "a withheld number", ""
+    found = classify(number)
+    # A SIP user such as "agent" is presented, and has no place in a number plan.
+    return number, "no telephone number" if found.kind is NumberKind.WITHHELD else found.display

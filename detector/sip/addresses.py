@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-__all__ = ["Address", "parse_address", "printable", "split_list"]
+__all__ = ["Address", "parse_address", "presentable", "printable", "split_list"]
 
 LONGEST_NAME: Final = 128
 """Characters."""
@@ -60,6 +60,11 @@ def parse_address(text: str) -> Address | None:
         return None
     user, host = _user_and_host(scheme, inside)
     return Address(name, scheme, user, host, _parameters(rest))
+
+
+def presentable(number: str) -> str:
+    """Return `number` without what cannot stand before the "@" of an address that we present."""
+    return "".join(each for each in number if each.isascii() and (each.isalnum() or each in "+-_.*#"))
 
 
 def split_list(value: str) -> list[str]:

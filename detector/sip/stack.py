@@ -9,6 +9,7 @@ from typing import Any, Final
 import pjsua2 as pj
 
 from detector.errors import ConfigurationError, PortInUse, SipError
+from detector.sip.addresses import presentable
 from detector.sip.legs import IncomingHandler, Leg, Post, SipAccount
 from detector.sip.options import SipOptions
 
@@ -101,7 +102,7 @@ class SipStack:
 
     def local_uri(self, number: str, display_name: str) -> str:
         """Return our address under another number; what cannot stand in one is left out."""
-        user = "".join(each for each in number if each.isascii() and (each.isalnum() or each in "+-_.*#"))
+        user = presentable(number)
         name = "".join(each for each in display_name if each.isprintable() and each not in '"\\')
         host = (
             f"{self._host}:{self.port}"

@@ -276,6 +276,3 @@ def test_nobody_answers_a_test_call(run: Run, write_wav: WriteWav) -> None:
     wav = write_wav("call.wav", 1.0)
     outcome = run("call", f"sip:agent@127.0.0.1:{free};transport=tcp", "--wav", wav)
     assert outcome.code == 1
-    outcome = run("call", "no address", "--wav", wav)
-    assert outcome.code == 1
-    assert outcome.errors == ["detector: The call could not be placed: The target is no SIP address."]

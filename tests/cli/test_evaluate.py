@@ -117,7 +117,17 @@ def test_calls_that_are_there_are_compared_with_an_earlier_run(run: Run, tmp_pat
         (("--calls", "old/calls.jsonl", "--recordings", "x.tsv"), 2, "--recordings stands alone"),
         (("--calls", "old/calls.jsonl", "--compare", "out"), 2, "would be overwritten: choose another --out"),
         (("--calls", "gone.jsonl"), 1, "gone.jsonl: cannot be read (No such file"),
-        (("--calls", "old/calls.jsonl", "--compare", "gone"), 1, "gone: cannot be read (No such file"),
+        (
+            ("--calls", "old/calls.jsonl", "--compare", "gone"),
+            2,
+            "--compare gone is not there: name the folder that an earlier run wrote by --out",
+        ),
+        (
+            ("--calls", "old/calls.jsonl", "--compare", "."),
+            2,
+            "--compare . holds no calls.jsonl: name the folder",
+        ),
+        ((str(DEMO / "scenarios.jsonl"), "--clips", "gone"), 2, "--clips gone: cannot be read (No such file"),
         (("--recordings", "gone.tsv"), 1, "gone.tsv: cannot be read (No such file"),
         (("gone.jsonl",), 1, "gone.jsonl: cannot be read (No such file"),
         (

@@ -183,9 +183,10 @@ def test_a_bar_shows_on_a_terminal_and_nowhere_else(
     [
         ((), ("answer", "screen", "simulate", "Exit codes", "--check")),
         (("screen",), ("A-law", "--caller-channel", "Exit code 1", "--json", "FLAC")),
-        (("simulate",), ("--clips", "standard error", "--seed")),
+        (("simulate",), ("--clips", "standard error", "--seed", "--loss SHARE", "--snr DB")),
+        (("evaluate",), ("with --calls none is played", "--loss PERCENT", "--snr DB")),
         (("answer",), ("--config", "Ctrl-C", "--watch", "Exit code 2")),
-        (("call",), ("sip:agent@127.0.0.1:5060", "--wav")),
+        (("call",), ("sip:agent@127.0.0.1:5060", "--wav", "from which this machine reaches the target")),
     ],
 )
 def test_help_says_what_is_needed(run: Run, command: tuple[str, ...], words: tuple[str, ...]) -> None:

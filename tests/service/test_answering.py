@@ -14,6 +14,7 @@ from detector.decision.policy import PolicyOptions
 from detector.errors import StoreError
 from detector.screener import ScreenerOptions
 from detector.service.answering import utc_now
+from detector.service.spectator import Spectator
 from detector.sip.protocol import (
     Answer,
     Play,
@@ -315,3 +316,28 @@ def test_who_is_cut_off_as_the_service_stops_is_known_when_he_calls_again(
             assert history.lost_by_us
 
     play(story)
+
+
+@pytest.mark.parametrize(
+    ("presented", "shown"),
+    [
+        ("02160953318", ("02160953318", "landline, Shanghai")),
+        ("agent", ("agent", "no telephone number")),
+        ("anonymous", ("a withheld number", "")),
+    ],
+)
+def test_a_caller_is_shown_by_what_he_presents(
+    answering: Any, tmp_path: Path, presented: str, shown: tuple[str, str]
+) -> None:
+    started: list[tuple[str, str]] = []
+
+    class Watching(Spectator):
+        def call_started(self, call: str, number: str, about: str) -> None:
+            started.append((number, about))
+
+    async def story() -> None:
+        async with answering(tmp_path, spectator=Watching()) as rig:
+            await rig.hang_up(await rig.ring(presented))
+
+    play(story)
+    assert started == [shown]
