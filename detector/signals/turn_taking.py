@@ -110,13 +110,9 @@ class TurnTakingExtractor:
         self._monologue_said = False
         self._asked_at: float | None = None
         self._latencies: list[float] = []
+        """Seconds between the agent's last word and each reply."""
         self._delay_said = 0.0
         self._no_replies = 0
-
-    @property
-    def latencies(self) -> tuple[float, ...]:
-        """Seconds between the agent's last word and each reply."""
-        return tuple(self._latencies)
 
     def receive_agent(
         self, state: Literal["started", "ended"], now: float, act: str | None = None
