@@ -114,8 +114,18 @@ def test_a_prompt_that_was_cut_at_once_interrupts_nobody() -> None:
 
 
 def test_a_caller_who_has_hardly_begun_is_not_interrupted() -> None:
-    found = play([(4.8, 9.0)], [(5.0, 7.0, "ask_name")], 12.0)
+    found = play([(4.84, 9.0)], [(5.0, 7.0, "ask_name")], 12.0)
     assert found == []
+
+
+def test_a_recording_that_has_just_begun_its_next_sentence_talks_on() -> None:
+    found = play([(1.0, 4.1), (4.7, 12.0)], [(5.0, 7.0, "ask_name")], 13.0)
+    assert sources(found) == ["playback.through_interruption"] * 2
+
+
+def test_a_person_who_has_just_begun_stops_as_well() -> None:
+    found = play([(4.7, 5.4)], [(5.0, 7.0, "ask_name")], 9.0)
+    assert sources(found) == ["playback.yielded"]
 
 
 def test_interruptions_stop_counting() -> None:
