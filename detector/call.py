@@ -58,7 +58,5 @@ class CallInfo:
     """From Diversion (RFC 5806)."""
     attestation: Attestation | None = None
     """STIR/SHAKEN attestation level as claimed; it never overrides anything else."""
-    language: Language | None = None
-    """The language of the greeting, where the user set one."""
     history: NumberHistory = NumberHistory()
     tag: NumberTag | None = None

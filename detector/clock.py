@@ -23,7 +23,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that moves when it is told to: replay, simulation and tests."""
+    """A clock that moves when it is told to, for tests of whatever takes a clock."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start

@@ -10,10 +10,10 @@
     ├── RecognitionError        speech recognition broke; never an empty text
     │   └── RecognitionTimeout  it took longer than its deadline
     ├── StoreError              the store cannot be read or written
+    │   ├── RecordingError      a recording cannot be written; the store itself works
     │   └── StoreConflict       a change does not fit what is in the store (a call that it lacks)
     └── SipError                signalling or media
         ├── PortInUse           the address to listen on is taken
-        ├── RegistrationRefused the registrar answered with an error
         ├── WorkerDied          a SIP worker process ended unasked
         └── ProtocolError       a message between service and worker that neither would send
 
@@ -34,7 +34,7 @@ __all__ = [
     "ProtocolError",
     "RecognitionError",
     "RecognitionTimeout",
-    "RegistrationRefused",
+    "RecordingError",
     "ScenarioError",
     "SipError",
     "StoreConflict",
@@ -104,10 +104,6 @@ class SipError(DetectorError):
 
 
 class PortInUse(SipError):  # noqa: N818 - reads as the sentence that it is
-    pass
-
-
-class RegistrationRefused(SipError):  # noqa: N818 - reads as the sentence that it is
     pass
 
 

@@ -76,8 +76,7 @@ class CallScreener:
         self._observers = Observers(call, parts.matcher, options.known_names, parts.intent)
         fusion = parts.fusion if parts.intent else parts.fusion.without_text_model()
         self._judge = Judge(fusion, options.policy)
-        language = call.language or options.languages[0]
-        self._planner = Planner(parts.prompts, language, options.planner, options.seed)
+        self._planner = Planner(parts.prompts, options.languages[0], options.planner, options.seed)
         self._closing = Closing(self._planner, options.closing)
         self._exchange = Exchange()
         self._language: Language | None = options.languages[0] if len(options.languages) == 1 else None

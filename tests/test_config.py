@@ -148,7 +148,7 @@ def test_least() -> None:
         ("[prompts]\ndirectory = 3", ":4: prompts.directory: must be a path in quotes"),
         ('[lists]\nallow = ["95588", "bank"]', ":4: lists.allow: entry 2: not a phone number"),
         ("[store]\nkeep_audio = true", ": store.recordings is needed"),
-        ("[store]\nretention_days = 0", ":4: store.retention_days: must be greater than 0"),
+        ("[store]\nretention_days = -1", ":4: store.retention_days: must be greater than or equal to 0"),
         ("agent = 3", "agent: must be a section"),
     ],
 )
@@ -157,6 +157,11 @@ def test_each_mistake_is_one_clear_line(text: str, said: str) -> None:
     (line,) = problems(source)
     assert line.startswith(str(WHERE))
     assert said in line
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, None), (1, 1)])
+def test_no_days_of_retention_are_all_days(days: int, kept: int | None) -> None:
+    assert parse(f"{LEAST}[store]\nretention_days = {days}\n").store.retention_days == kept
 
 
 def test_all_mistakes_are_named_at_once() -> None:

@@ -46,7 +46,8 @@ class Agent:
     """One assistant: an engine, what it says, and what it did."""
 
     def __init__(self, parts: ScreenerParts, options: ScreenerOptions, language: Language) -> None:
-        self.screener = CallScreener(CallInfo("call", language=language), options, parts)
+        options = replace(options, languages=(language, *(each for each in LANGUAGES if each != language)))
+        self.screener = CallScreener(CallInfo("call"), options, parts)
         self.record = CallRecord()
         self.other: Agent
         self.lag = 0.0

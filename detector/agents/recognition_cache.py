@@ -7,7 +7,7 @@ import hashlib
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from detector.agents.virtual import Recognize
@@ -45,7 +45,9 @@ class RecognitionCache:
             found = rows.fetchone()
         if found is not None:
             self.hits += 1
-            return Transcript(**json.loads(found[0]))
+            # The file outlives the version that wrote it, which may have known more fields.
+            known = {field.name for field in fields(Transcript)}
+            return Transcript(**{key: value for key, value in json.loads(found[0]).items() if key in known})
         transcript = self._recognize(samples, language)
         value = json.dumps(asdict(transcript), ensure_ascii=False)
         self._database.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?)", (key, value))

@@ -32,7 +32,6 @@ class AgentAct:
     end: float
     text: str
     prompt_id: str
-    was_cut: bool = False
 
 
 @dataclass
@@ -77,7 +76,7 @@ class CallRecord:
                     act.end += now - act.start
                     act.start = now
                 else:
-                    act.end, act.was_cut = now, state == "cut"
+                    act.end = now
 
     @property
     def talk(self) -> list[Turn]:

@@ -102,11 +102,6 @@ class ScenarioCaller:
         return self._hang_up_at is not None and self._position >= self._hang_up_at
 
     @property
-    def hung_up_at(self) -> float | None:
-        """When he left (seconds after answer); None while he is there."""
-        return self._hang_up_at / SAMPLE_RATE if self._hang_up_at is not None and self.hung_up else None
-
-    @property
     def is_speaking(self) -> bool:
         return self._speaking
 

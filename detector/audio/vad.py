@@ -7,8 +7,8 @@
    half second. Behind a closed gate there is no speech; silence and a quiet line cost next to nothing.
 3. Behind an open gate silero judges each window. Speech begins at `begin_probability` and ends below
    `end_probability`.
-4. Should silero fail, webrtcvad alone decides for the rest of the call, and `judge_failed` says so. Should
-   webrtcvad fail too, nothing is known: `is_speech` is None.
+4. Should silero fail, webrtcvad alone decides for the rest of the call. Should webrtcvad fail too, nothing is
+   known: `is_speech` is None.
 """
 
 import logging
@@ -129,16 +129,6 @@ class VoiceActivityDetector:
         self._is_speech = False
         self._judge: Judge | None = judge or SileroStream()
         self._gate = self._guarded(gate)
-
-    @property
-    def judge_failed(self) -> bool:
-        """Silero broke in this call, and webrtcvad decides alone."""
-        return self._judge is None
-
-    @property
-    def gate_failed(self) -> bool:
-        """The gate broke in this call: silero judges every window, or nothing is known."""
-        return self._gate is None
 
     @property
     def missing(self) -> int:

@@ -6,7 +6,7 @@ still speaks (an interruption) is no reply.
 """
 
 import asyncio
-import os
+import contextlib
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 
 from detector.agents.scenario import Scenario
 from detector.bench.loopback import Loopback, Outcome
+from detector.sip.bench import cpu_seconds
 
 __all__ = ["LiveReport", "measure_live", "reply_delays"]
 
@@ -75,10 +76,10 @@ async def _measure(file: Path, clips: Path, scenarios: Sequence[Scenario], at_on
             return await loopback.place(scenario, seed)
 
     async with loopback.running():
-        before = _cpu_seconds(loopback.process.pid)
+        before = _cpu_of_all(loopback.process.pid)
         stolen, total = _stolen()
         outcomes = await asyncio.gather(*(place(item, seed) for seed, item in enumerate(scenarios)))
-        spent = _cpu_seconds(loopback.process.pid) - before
+        spent = _cpu_of_all(loopback.process.pid) - before
         stolen, total = (now - then for now, then in zip(_stolen(), (stolen, total), strict=True))
     talked = sum(outcome.seconds for outcome in outcomes)
     delays = tuple(delay for outcome in outcomes for delay in reply_delays(outcome))
@@ -100,16 +101,12 @@ def reply_delays(outcome: Outcome) -> Iterator[float]:
             yield prompt - end
 
 
-def _cpu_seconds(pid: int) -> float:
+def _cpu_of_all(pid: int) -> float:
     """Return the processor time of a process and its children so far."""
-    ticks = os.sysconf("SC_CLK_TCK")
     total = 0.0
-    for task in [pid, *_children(pid)]:
-        try:
-            fields = Path(f"/proc/{task}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += (int(fields[11]) + int(fields[12])) / ticks
+    for process in [pid, *_children(pid)]:
+        with contextlib.suppress(OSError):
+            total += cpu_seconds(process)
     return total
 
 

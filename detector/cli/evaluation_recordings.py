@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_recordings"]
 
-DEADLINE = 45.0
-"""Seconds of a recording after which `screen` leaves an undecided call as unsure."""
-
 
 def judge_recordings(
     labels: Path,
@@ -68,7 +65,7 @@ _replay: Any = None
 def _prepare(model: str | None, fusion: Path | None, intent: Path | None) -> None:
     global _replay  # noqa: PLW0603 - a worker process has one
     from detector.cli.parts import with_weights
-    from detector.cli.screen import load_replay
+    from detector.cli.screen import DEADLINE, load_replay
 
     replay = load_replay(
         full=False,

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from detector.agents.replay import Replay, ReplayResult
 
-__all__ = ["judge", "load_replay", "screen"]
+__all__ = ["DEADLINE", "judge", "load_replay", "screen"]
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au")
 
+DEADLINE = 45.0
+"""Seconds of a recording after which an undecided call is left as unsure."""
 OTHER_AUDIO = frozenset((".m4a", ".aac", ".amr", ".awb", ".3gp", ".3gpp", ".caf", ".mp4", ".wma", ".webm"))
 """What telephones record as well, and libsndfile does not read."""
 
@@ -50,7 +52,7 @@ def screen(
     deadline: Annotated[
         float,
         typer.Option(min=5.0, help="Seconds of a recording after which an undecided call is left as unsure."),
-    ] = 45.0,
+    ] = DEADLINE,
     model: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Option(

@@ -3,7 +3,15 @@
 from datetime import datetime, time
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from detector.call import Language
 from detector.config.fields import FromFile, Section, Sequence, WithPassword, beside_file
@@ -127,10 +135,16 @@ class StoreSettings(WithPassword):
     """`[store]`: what is kept of calls, where and for how long."""
 
     url: str | None = None
-    retention_days: PositiveInt | None = 180
+    retention_days: NonNegativeInt | None = 180
+    """None: for ever, which the file writes as 0."""
     keep_audio: bool = False
     recordings: FromFile | None = None
     audio_retention_days: PositiveInt = 30
+
+    @field_validator("retention_days")
+    @classmethod
+    def _keep_for_ever(cls, days: int | None) -> int | None:
+        return days or None
 
     @field_validator("url")
     @classmethod

@@ -1,6 +1,6 @@
 """One spelling for every way of writing a number.
 
-For China, the home of this table: a domestic number is its digits as they are dialled at home ("13800138000",
+A domestic number is its digits as they are dialled at home ("13800138000",
 "01083945521", "95588"), a foreign one "+" and its E.164 digits, and one that is withheld or senseless "".
 
 - A service number that comes with an international prefix keeps it ("+8695588"): no bank calls that way, and
@@ -8,7 +8,6 @@ For China, the home of this table: a domestic number is its digits as they are d
 - An area code before a service number is dropped (01095588 is 95588), but landlines that look alike are kept
   (0955 8812345 is a landline in Ningxia).
 - +86 10 6912 3456 is a landline in Beijing; 10 6912 3456 without a prefix is a text-message port.
-- Where another country is home, every full number is written "+…", and only its short codes are bare digits.
 """
 
 import re
@@ -20,7 +19,6 @@ from detector.number_plan.service_numbers import find_service, is_leased, is_tol
 
 __all__ = ["is_machine_sim", "is_mobile", "normalize"]
 
-HOME = "CN"
 _LONGEST_INPUT = 400
 _LONGEST_DOMESTIC = 21
 """Digits: text-message ports run up to 20 and one more for a prefix."""
@@ -40,18 +38,15 @@ _DIAL_PREFIXES = ("17951", "17911", "17909", "17901", "12593")
 """Prefixes of cheap long-distance services, which some exchanges leave before the number."""
 
 
-def normalize(number: str | None, default_region: str = HOME) -> str:
+def normalize(number: str | None) -> str:
     """Return the canonical form of `number`, which may be a SIP or tel URI; "" where there is none.
 
-    `default_region` (ISO 3166 letters) is where a number without an international prefix is at home.
     Never raises, and leaves a canonical number as it is.
     """
     written = _strip_uri(number or "")
     if written is None:
         return ""
     is_international, digits = written
-    if default_region.upper() != HOME:
-        return _normalize_abroad(is_international, digits, default_region.upper())
     if not is_international and digits.startswith("00"):
         is_international, digits = True, digits.lstrip("0")
     return _normalize_international(digits) if is_international else _normalize_domestic(digits)
@@ -160,21 +155,3 @@ def _normalize_foreign(digits: str) -> str:
             break
         digits = spelled
     return f"+{digits}"
-
-
-def _normalize_abroad(is_international: bool, digits: str, region: str) -> str:
-    """Spell a number as seen from another home country."""
-    import phonenumbers  # noqa: PLC0415 - 50 ms that no domestic call pays
-
-    if not is_international:
-        try:
-            parsed = phonenumbers.parse(digits, region)
-        except phonenumbers.NumberParseException:
-            return digits
-        if not phonenumbers.is_possible_number(parsed):
-            return digits
-        digits = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
-    canonical = _normalize_international(digits)
-    if not canonical or canonical.startswith("+"):
-        return canonical
-    return f"+86{canonical.removeprefix('0')}"

@@ -5,10 +5,10 @@ reassigned, and any number can be forged. None may decide a call.
 """
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from detector.number_plan.areas import landline_province
-from detector.number_plan.canonical import HOME, is_machine_sim, is_mobile, normalize
+from detector.number_plan.canonical import is_machine_sim, is_mobile, normalize
 from detector.number_plan.service_numbers import (
     Claim,
     ServiceNumber,
@@ -49,16 +49,12 @@ class NumberClass:
 
     kind: NumberKind
     display: str
-    """A few English words for the user: "landline, Beijing"."""
-    display_zh: str
-    """The same in Chinese."""
+    """A few words for the user: "landline, Beijing"."""
     llr: float = 0.0
     """Prior: natural log of P(number | unwanted) / P(number | wanted)."""
     region: str | None = None
     """A Chinese province by its Chinese name, or a country by its ISO 3166 letters."""
     claims: Claim | None = None
-    is_short_code: bool = False
-    """Shorter than any subscriber's number."""
     never_hang_up: bool = False
     """Whatever else is heard, this caller is not hung up on."""
 
@@ -71,16 +67,12 @@ class NumberClass:
 # High: hardly a wanted caller shows these. Raised: many campaigns do, and so do couriers and shops.
 _HIGH, _RAISED, _LOW = 0.7, 0.3, -0.1
 _VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
-_LEASED = NumberClass(NumberKind.LEASED, "leased access number", "租用码号", _HIGH)
-_TOLL_FREE = NumberClass(
-    NumberKind.TOLL_FREE, "400 or 800 number, which can only be called", "只能呼入的 400/800 号码", _HIGH
-)
-_MACHINE_SIM = NumberClass(NumberKind.MACHINE_SIM, "machine SIM", "物联网卡", _HIGH)
-_TEXT_PORT = NumberClass(NumberKind.TEXT_PORT, "text-message port, which cannot call", "短信端口号", _HIGH)
-_VIRTUAL_OPERATOR = NumberClass(
-    NumberKind.VIRTUAL_OPERATOR, "mobile of a virtual operator", "虚拟运营商手机", _RAISED
-)
-_MOBILE = NumberClass(NumberKind.MOBILE, "mobile", "手机", _LOW)
+_LEASED = NumberClass(NumberKind.LEASED, "leased access number", _HIGH)
+_TOLL_FREE = NumberClass(NumberKind.TOLL_FREE, "400 or 800 number, which can only be called", _HIGH)
+_MACHINE_SIM = NumberClass(NumberKind.MACHINE_SIM, "machine SIM", _HIGH)
+_TEXT_PORT = NumberClass(NumberKind.TEXT_PORT, "text-message port, which cannot call", _HIGH)
+_VIRTUAL_OPERATOR = NumberClass(NumberKind.VIRTUAL_OPERATOR, "mobile of a virtual operator", _RAISED)
+_MOBILE = NumberClass(NumberKind.MOBILE, "mobile", _LOW)
 _PROTECTED: tuple[Claim, ...] = ("anti_fraud", "emergency")
 _INSTITUTIONS: tuple[Claim, ...] = (
     "airline",
@@ -93,38 +85,30 @@ _INSTITUTIONS: tuple[Claim, ...] = (
     "utility",
 )
 """Not insurers and operators, who sell under all their numbers, nor the police, whose lines only receive."""
-_SHORTEST_SUBSCRIBER = 7
 
 
-def classify(number: str | None, default_region: str = HOME) -> NumberClass:
+def classify(number: str | None) -> NumberClass:
     """Classify `number` as SIP shows it or as `normalize` spells it; never raises."""
-    canonical = normalize(number, default_region)
+    canonical = normalize(number)
     if not canonical:
-        return NumberClass(NumberKind.WITHHELD, "withheld number", "未显示号码", 0.3)
+        return NumberClass(NumberKind.WITHHELD, "withheld number", 0.3)
     if canonical.startswith("+86"):
         return _classify_prefixed(canonical)
     if canonical.startswith("+"):
         return _classify_foreign(canonical)
-    if default_region.upper() != HOME:
-        short = len(canonical) < _SHORTEST_SUBSCRIBER
-        return NumberClass(NumberKind.UNKNOWN, "number of no known kind", "未知号码", is_short_code=short)
     return _classify_domestic(canonical)
 
 
 def _classify_prefixed(canonical: str) -> NumberClass:
     """Classify a number that kept its +86: a service number from abroad, or none at all."""
-    domestic = normalize(canonical)
-    if not domestic.startswith("+86"):
-        return _classify_domestic(domestic)
-    service = find_service(domestic[3:])
+    service = find_service(canonical.removeprefix("+86"))
     if service is None:
-        return NumberClass(NumberKind.IMPOSSIBLE, "number that cannot exist", "不存在的号码", 0.5, "CN")
+        return NumberClass(NumberKind.IMPOSSIBLE, "number that cannot exist", 0.5, "CN")
     # Some trunks put +86 before everything, and losing these callers costs most.
     is_protected = service.claim in _PROTECTED
     return NumberClass(
         NumberKind.FORGED_ABROAD,
-        f"claims to be {service.en}, with an international prefix",
-        f"带国际前缀的{service.zh}号码",
+        f"claims to be {service.name}, with an international prefix",
         0.0 if is_protected else _HIGH,
         claims=service.claim,
         never_hang_up=is_protected,
@@ -134,7 +118,7 @@ def _classify_prefixed(canonical: str) -> NumberClass:
 def _classify_foreign(canonical: str) -> NumberClass:
     import phonenumbers  # noqa: PLC0415 - 50 ms that no domestic call pays
 
-    impossible = NumberClass(NumberKind.IMPOSSIBLE, "number that cannot exist", "不存在的号码", 0.5)
+    impossible = NumberClass(NumberKind.IMPOSSIBLE, "number that cannot exist", 0.5)
     try:
         parsed = phonenumbers.parse(canonical, None)
     except phonenumbers.NumberParseException:
@@ -143,9 +127,7 @@ def _classify_foreign(canonical: str) -> NumberClass:
         return impossible
     region = phonenumbers.region_code_for_number(parsed)
     country = region or f"+{parsed.country_code}"
-    return NumberClass(
-        NumberKind.FOREIGN, f"foreign number, {country}", f"境外号码（{country}）", _RAISED, region
-    )
+    return NumberClass(NumberKind.FOREIGN, f"foreign number, {country}", _RAISED, region)
 
 
 def _classify_domestic(digits: str) -> NumberClass:
@@ -153,7 +135,7 @@ def _classify_domestic(digits: str) -> NumberClass:
     if service is not None:
         return _classify_service(service)
     if is_leased(digits):
-        return replace(_LEASED, is_short_code=len(digits) < _SHORTEST_SUBSCRIBER)
+        return _LEASED
     if is_toll_free(digits):
         return _TOLL_FREE
     if is_machine_sim(digits):
@@ -178,11 +160,9 @@ def _service_prior(service: ServiceNumber) -> float:
 def _classify_service(service: ServiceNumber) -> NumberClass:
     return NumberClass(
         NumberKind.SERVICE,
-        service.en,
-        service.zh,
+        service.name,
         _service_prior(service),
         claims=service.claim,
-        is_short_code=True,
         never_hang_up=service.claim in _PROTECTED,
     )
 
@@ -190,12 +170,9 @@ def _classify_service(service: ServiceNumber) -> NumberClass:
 def _classify_rest(digits: str) -> NumberClass:
     province = landline_province(digits[1:]) if digits.startswith("0") else None
     if province is not None:
-        return NumberClass(
-            NumberKind.LANDLINE, f"landline, {province.en}", f"{province.zh}固定电话", 0.0, province.zh
-        )
+        return NumberClass(NumberKind.LANDLINE, f"landline, {province.en}", 0.0, province.zh)
     if digits.startswith("106"):
         return _TEXT_PORT
     if len(digits) in (7, 8) and digits[0] in "2345678":
-        return NumberClass(NumberKind.LANDLINE, "local landline", "本地固定电话")
-    short = len(digits) < _SHORTEST_SUBSCRIBER
-    return NumberClass(NumberKind.UNKNOWN, "number of no known kind", "未知号码", 0.1, is_short_code=short)
+        return NumberClass(NumberKind.LANDLINE, "local landline")
+    return NumberClass(NumberKind.UNKNOWN, "number of no known kind", 0.1)

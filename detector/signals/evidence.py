@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Axis", "Evidence"]
+__all__ = ["Axis", "Evidence", "clock_time"]
 
 Axis = Literal["playback", "patter", "unresponsive", "dialer", "number", "wanted"]
 
@@ -27,3 +27,9 @@ class Evidence:
     """Words that a user can read: "the same 4.2 s of audio as at 0:07"."""
     axis: Axis
     """Which axis of the verdict it speaks about."""
+
+
+def clock_time(seconds: float) -> str:
+    """Write a time of the call for a user: "0:07"."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02}"

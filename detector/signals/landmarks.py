@@ -12,7 +12,6 @@ from detector.audio.frames import SAMPLE_RATE
 __all__ = [
     "FAN_OUT",
     "FRAMES_PER_SECOND",
-    "HASH_BITS",
     "HOP_SAMPLES",
     "STEPS",
     "TARGET_BITS",
@@ -50,7 +49,6 @@ _SPREAD_BINS: Final = 60
 _BIN_BITS, _SPREAD_BITS, _GAP_BITS = 8, 7, 6
 TARGET_BITS: Final = _SPREAD_BITS + _GAP_BITS
 """The low bits of a hash: the other peak. The bits above them are the bin of the first."""
-HASH_BITS: Final = _BIN_BITS + TARGET_BITS
 _FORMAT: Final = "<BddI"
 _VERSION: Final = 1
 _RECORD: Final = np.dtype([("time", "<i4"), ("bin", "<u2"), ("depth", "u1"), ("phase", "u1")])

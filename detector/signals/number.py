@@ -25,19 +25,19 @@ _ATTESTATION_LLR = {"A": -0.1, "B": 0.0, "C": 0.15}
 _Found = tuple[str, float, str]
 
 
-def number_evidence(call: CallInfo, arrived: float = 0.0, default_region: str = "CN") -> list[Evidence]:
+def number_evidence(call: CallInfo, arrived: float = 0.0) -> list[Evidence]:
     """Return what number, headers, attestation and tag say; sources "number.…", axis "number".
 
     Whether nobody may hang up on the number is not evidence: see `NumberClass.never_hang_up`.
     """
-    shown = classify(call.number, default_region)
-    asserted = normalize(call.asserted_number, default_region)
+    shown = classify(call.number)
+    asserted = normalize(call.asserted_number)
     found = [_from_class(shown, bool(asserted))]
-    if asserted and asserted != normalize(call.number, default_region):
-        found += _from_asserted_number(shown, classify(asserted, default_region))
+    if asserted and asserted != normalize(call.number):
+        found += _from_asserted_number(shown, classify(asserted))
     if call.attestation is not None:
         found.append(_from_attestation(call.attestation, found))
-    if normalize(call.diverted_from, default_region):
+    if normalize(call.diverted_from):
         # Anyone may have dialled the first number: it speaks for neither, but the user wants to see it.
         found.append(("number.diverted", 0.0, "diverted from another number"))
     if call.tag is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.signals.echo import ECHO_DEPTH_DB, EchoFinder
-from detector.signals.evidence import Evidence
+from detector.signals.evidence import Evidence, clock_time
 from detector.signals.fingerprint import FingerprintExtractor
 from detector.signals.landmarks import Landmarks
 from detector.signals.matching import Stretch
@@ -107,10 +107,6 @@ class PlaybackExtractor:
         strong = int(np.count_nonzero(own.peaks[:, 2] <= ECHO_DEPTH_DB))
         return own is not heard and strong < _PEAKS_OF_A_WORD
 
-    def ignore(self, start: float, end: float) -> None:
-        """Leave out what is heard from `start` to `end`: an echo of the agent, a transfer's music."""
-        self._matcher.ignore(start, end)
-
     def turn_ended(self, start: float, end: float, arrived: float) -> list[Evidence]:
         """Compare the speech from `start` to `end` (seconds of media time) with the call before it."""
         begin = self._begin_of(start)
@@ -162,7 +158,7 @@ class PlaybackExtractor:
             self._repeated.pop()
             return None
         llr = _repeat_llr(after) - _repeat_llr(before)
-        detail = f"the same {stretch.seconds:.1f} s of audio as at {_clock(stretch.earlier)}"
+        detail = f"the same {stretch.seconds:.1f} s of audio as at {clock_time(stretch.earlier)}"
         return Evidence("playback.repeat", llr, stretch.start, arrived, detail, "playback")
 
 
@@ -229,8 +225,3 @@ def _covered(stretches: Sequence[tuple[float, float]]) -> float:
         covered += max(0.0, end - max(start, until))
         until = max(until, end)
     return covered
-
-
-def _clock(seconds: float) -> str:
-    whole = max(0, int(seconds))
-    return f"{whole // 60}:{whole % 60:02}"

@@ -19,22 +19,15 @@ class SelfMatcher:
     """Compares each stretch of speech with the call before it."""
 
     def __init__(self) -> None:
-        self._ignored: list[tuple[float, float]] = []
         self._peaks: Peaks = np.zeros((0, 4), np.int32)
         self._index = HashIndex(np.zeros(0, np.uint32), np.zeros(0, np.int32))
         self._heard_until = 0.0
-
-    def ignore(self, start: float, end: float) -> None:
-        """Leave out what is heard from `start` to `end` (seconds of media time): it is not the caller's."""
-        self._ignored.append((start, end))
 
     def hear(self, landmarks: Landmarks) -> list[Stretch]:
         """Return the stretches of `landmarks` that the call has held before, and remember it.
 
         Successive calls may overlap: nothing is compared with itself.
         """
-        for start, end in self._ignored:
-            landmarks = landmarks.without(start, end)
         self._remember(landmarks.between(self._heard_until, landmarks.end))
         return self._repeats(landmarks)
 

@@ -30,6 +30,8 @@ from detector.sip.protocol import (
 )
 from detector.sip.supervisor import SipSupervisor
 
+__all__ = ["cpu_seconds", "main", "measure"]
+
 FRAME_SECONDS: Final = 0.02
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -82,9 +84,9 @@ async def measure(calls: int, seconds: float) -> dict[str, float]:
             (pid,) = callee.pids
             seen.ages.clear()
             seen.uneven.clear()
-            cpu, began = _cpu_seconds(pid), time.monotonic()
+            cpu, began = cpu_seconds(pid), time.monotonic()
             await asyncio.sleep(seconds)
-            spent = (_cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+            spent = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
             memory = _resident_megabytes(pid)
         await asyncio.gather(*readers)
     return {
@@ -131,8 +133,9 @@ def _write_prompt(path: Path) -> str:
     return str(path)
 
 
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of one process so far. Raises OSError where it has gone."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 

@@ -93,12 +93,10 @@ class Refer:
 @message(7)
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Call `target` on a second leg and connect both; empty `number` shows our own."""
+    """Call `target` on a second leg and connect both."""
 
     call: U64
     target: Uri
-    number: Line = ""
-    display_name: Line = ""
 
 
 @message(8)

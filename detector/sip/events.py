@@ -80,8 +80,6 @@ class Alive:
 
     worker: U32
     calls: U16
-    dropped_frames: U32
-    """Audio not sent so far because the service read too slowly."""
 
 
 @message(66)

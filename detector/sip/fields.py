@@ -6,10 +6,16 @@ from typing import Any, Final, Protocol
 
 from detector.errors import ProtocolError
 
-__all__ = ["Blob", "Boolean", "Choice", "Double", "Field", "Number", "Pairs", "Text"]
+__all__ = ["Blob", "Boolean", "Choice", "Double", "Field", "Number", "Pairs", "Text", "clean"]
 
+LONGEST_REASON: Final = 128
 _SHORT: Final = struct.Struct("!H")
 _DOUBLE: Final = struct.Struct("!d")
+
+
+def clean(text: str, longest: int = LONGEST_REASON) -> str:
+    """Make text from the network fit for a message: valid Unicode, of so many bytes at most."""
+    return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
 
 class Field(Protocol):

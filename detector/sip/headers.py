@@ -1,8 +1,7 @@
 """From the headers of an INVITE to what is known of a call. Nothing here trusts, and nothing raises.
 
 The worker selects headers, the service reads them. Who may assert a number is for the network to settle: a
-registrar or trunk that lets strangers' P-Asserted-Identity through makes it worthless, hence
-`trust_asserted`.
+registrar or trunk that lets strangers' P-Asserted-Identity through makes it worthless.
 """
 
 import re
@@ -11,6 +10,7 @@ from typing import Final
 
 from detector.call import Attestation, CallInfo
 from detector.sip.addresses import Address, parse_address, printable, split_list
+from detector.sip.fields import clean
 from detector.sip.identity import claimed_attestation
 
 __all__ = ["HEADERS", "call_info", "select_headers"]
@@ -56,14 +56,14 @@ def select_headers(message: str) -> tuple[tuple[str, str], ...]:
         name, colon, value = line.partition(":")
         known = _BY_NAME.get(name.strip().lower())
         if colon and known is not None and len(chosen) < MOST_HEADERS:
-            bounded = _bounded(value.strip(), min(left, LONGEST_VALUE))
+            bounded = clean(value.strip(), min(left, LONGEST_VALUE))
             left -= len(bounded.encode())
             chosen.append((known, bounded))
     return tuple(chosen)
 
 
-def call_info(headers: Headers, *, fallback_id: str = "", trust_asserted: bool = True) -> CallInfo:
-    """Read what an INVITE says of its caller; `fallback_id` names a call without a usable Call-ID.
+def call_info(headers: Headers) -> CallInfo:
+    """Read what an INVITE says of its caller; `call_id` is empty where the Call-ID cannot be used.
 
     A number is as the network shows it: a telephone number without separators, or the user part of an
     address.
@@ -72,13 +72,11 @@ def call_info(headers: Headers, *, fallback_id: str = "", trust_asserted: bool =
     for name, value in headers:
         values.setdefault(name, []).append(value)
     caller = _first_address(values.get("From", []))
-    asserted = _asserted(values) if trust_asserted else None
-    call_id = printable(next(iter(values.get("Call-ID", [])), ""), LONGEST_CALL_ID)
     return CallInfo(
-        call_id=call_id or fallback_id,
+        call_id=printable(next(iter(values.get("Call-ID", [])), ""), LONGEST_CALL_ID),
         number=None if caller is None or _is_withheld(caller) else caller.user or None,
         display_name=_shown_name(caller),
-        asserted_number=asserted,
+        asserted_number=_asserted(values),
         diverted_from=_diverted_from(values),
         attestation=_attestation(values.get("Identity", [])),
     )
@@ -132,7 +130,3 @@ def _diverted_from(values: dict[str, list[str]]) -> str | None:
 def _attestation(values: list[str]) -> Attestation | None:
     claimed = (claimed_attestation(each) for value in values for each in split_list(value))
     return next((each for each in claimed if each is not None), None)
-
-
-def _bounded(text: str, longest: int) -> str:
-    return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")

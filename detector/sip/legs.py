@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 import pjsua2 as pj
 
 from detector.sip.events import UNREACHED
+from detector.sip.fields import clean
 
 __all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
 
@@ -23,12 +24,6 @@ Post = Callable[[Callable[[], None]], None]
 F = TypeVar("F", bound=Callable[..., None])
 
 DECLINE: Final = 603
-LONGEST_REASON: Final = 128
-
-
-def clean(text: str, longest: int = LONGEST_REASON) -> str:
-    """Make text from the network fit for a message: valid Unicode, bounded, without undecodable bytes."""
-    return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
 
 def status_code(value: Any) -> int:

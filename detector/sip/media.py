@@ -27,8 +27,6 @@ FRAME_MICROSECONDS: Final = 20000
 SAMPLE_BITS: Final = 16
 REST_SECONDS: Final = 0.5
 """How long a port rests before it serves another call: the bridge may still be running it."""
-MAX_QUEUED_BYTES: Final = 60 * 2 * CLOCK_RATE
-"""A minute of audio to send."""
 REPORT_FRAMES: Final = 5
 """A hundred milliseconds between two reports of what was sent."""
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pjsua2 as pj
 
-from detector.sip.legs import Post, clean
+from detector.sip.fields import clean
+from detector.sip.legs import Post
 from detector.sip.protocol import PromptEnded, PromptFailed, PromptStarted
 
 __all__ = ["PromptPlayer"]

@@ -94,10 +94,9 @@ __all__ = [
     "decode",
     "encode",
     "encode_audio",
-    "worker_of",
 ]
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 
 Command = (
     Configure
@@ -139,8 +138,3 @@ Event = (
 )
 COMMANDS: Final[tuple[type[Command], ...]] = Command.__args__
 EVENTS: Final[tuple[type[Event], ...]] = Event.__args__
-
-
-def worker_of(call: int) -> int:
-    """Return the number of the worker process that holds this call."""
-    return call >> 32

@@ -8,8 +8,9 @@ import pjsua2 as pj
 
 from detector.sip import protocol
 from detector.sip.calls import LiveCall
+from detector.sip.fields import clean
 from detector.sip.headers import select_headers
-from detector.sip.legs import Leg, Post, clean
+from detector.sip.legs import Leg, Post
 from detector.sip.media import PortPool
 from detector.sip.options import SipOptions
 from detector.sip.outbox import Outbox
@@ -89,7 +90,7 @@ class Switchboard:
         """Let time pass; a few times a second."""
         if now >= self._next_sign:
             self._next_sign = now + SIGN_SECONDS
-            self._outbox.put(protocol.Alive(self._worker, len(self._calls), self._outbox.dropped))
+            self._outbox.put(protocol.Alive(self._worker, len(self._calls)))
         self._registration.tick(now)
         for call in list(self._calls.values()):
             try:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import pjsua2 as pj
 
-from detector.sip.legs import Leg, clean
+from detector.sip.fields import clean
+from detector.sip.legs import Leg
 from detector.sip.protocol import Bridge, TransferProgress
 from detector.sip.stack import SipStack, call_parameters
 
@@ -74,8 +75,7 @@ class BridgeLeg:
         self._answered = False
         self._leg = Leg(stack.account)
         self._leg.listener = self
-        local = stack.local_uri(command.number, command.display_name) if command.number else ""
-        stack.place(self._leg, command.target, call_parameters(local_uri=local))
+        stack.place(self._leg, command.target, call_parameters())
 
     @property
     def answered(self) -> bool:

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from detector.errors import ConfigurationError, DetectorError, PortInUse, ProtocolError
-from detector.sip.legs import clean
+from detector.errors import ConfigurationError, DetectorError, PortInUse, ProtocolError, where
+from detector.sip.fields import clean
 from detector.sip.options import SipOptions
 from detector.sip.outbox import Outbox
 from detector.sip.protocol import (
@@ -86,13 +86,8 @@ class Worker:
             try:
                 job()
             except Exception as error:  # noqa: BLE001 - one call must not end the others
-                where = error.__traceback__
-                while where is not None and where.tb_next is not None:
-                    where = where.tb_next
-                place = where.tb_frame.f_code.co_filename.rpartition("/")[2] if where is not None else "?"
-                line = where.tb_lineno if where is not None else 0
                 # Neither message nor values: they may hold a number or a name.
-                _log.error("%s in %s, line %d.", type(error).__name__, place, line)
+                _log.error("Something broke: %s.", where(error))
 
     def _read(self) -> None:
         decoder = StreamDecoder()

@@ -6,18 +6,16 @@ RecognitionError where recognition broke, where too many turns wait, or where th
 A worker that overran its deadline goes on in the background; what it brings is thrown away.
 """
 
-import asyncio
 import contextlib
 import heapq
 import itertools
 import logging
 import queue
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from detector.audio.frames import Samples
 from detector.call import Language
@@ -25,22 +23,9 @@ from detector.clock import Clock, SystemClock
 from detector.errors import RecognitionError, RecognitionTimeout
 from detector.speech.transcript import Transcriber, Transcript
 
-__all__ = ["PoolCounts", "RecognitionPool"]
+__all__ = ["RecognitionPool"]
 
 _log = logging.getLogger(__name__)
-_Outcome = TypeVar("_Outcome")
-
-
-@dataclass(frozen=True, slots=True)
-class PoolCounts:
-    """What became of the turns so far, and how many there are now."""
-
-    waiting: int
-    running: int
-    done: int
-    failed: int
-    """Broken, refused for overload, or cancelled by closing."""
-    timed_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +56,7 @@ class RecognitionPool:
         self._change = threading.Condition()
         self._deadlines: list[tuple[float, int, Future[Transcript]]] = []
         self._order = itertools.count()
-        self._waiting = self._running = self._done = self._failed = self._timed_out = 0
+        self._waiting = self._running = 0
         self._closed = False
         self._threads = [
             threading.Thread(target=self._work, name=f"recognition-{number}", daemon=True)
@@ -93,41 +78,28 @@ class RecognitionPool:
         self.close()
 
     @property
-    def counts(self) -> PoolCounts:
-        with self._change:
-            return PoolCounts(self._waiting, self._running, self._done, self._failed, self._timed_out)
-
-    @property
     def is_idle(self) -> bool:
         """Whether a turn submitted now would be begun at once."""
         with self._change:
             return self._waiting == 0 and self._running < len(self._threads)
 
-    def submit(
-        self, samples: Samples, language: Language | None = None, *, timeout: float | None = None
-    ) -> Future[Transcript]:
+    def submit(self, samples: Samples, language: Language | None = None) -> Future[Transcript]:
         """Queue `samples` (int16, shape (n,), mono, 8 kHz); never blocks and never raises.
 
-        `timeout`: seconds, instead of the pool's own. A future cancelled while it waits costs nothing.
+        A future cancelled while it waits costs nothing.
         """
         future: Future[Transcript] = Future()
         with self._change:
             refusal = self._refusal()
             if refusal is None:
                 self._waiting += 1
-                deadline = self._clock.now() + (self._timeout if timeout is None else timeout)
+                deadline = self._clock.now() + self._timeout
                 heapq.heappush(self._deadlines, (deadline, next(self._order), future))
                 self._jobs.put(_Job(samples, language, future))
                 self._change.notify_all()
-            else:
-                self._failed += 1
         if refusal is not None:
             future.set_exception(refusal)
         return future
-
-    async def transcribe(self, samples: Samples, language: Language | None = None) -> Transcript:
-        """As `submit`, for a coroutine."""
-        return await asyncio.wrap_future(self.submit(samples, language))
 
     def expire(self, now: float) -> float | None:
         """End every turn whose deadline lies at or before `now`; return the next deadline, None without one.
@@ -141,7 +113,7 @@ class RecognitionPool:
             following = self._deadlines[0][0] if self._deadlines else None
         for future in late:
             if not future.done():
-                self._fail(future, RecognitionTimeout("recognition took longer than its deadline"))
+                _fail(future, RecognitionTimeout("recognition took longer than its deadline"))
         return following
 
     def close(self, wait: float = 5.0) -> None:
@@ -154,7 +126,7 @@ class RecognitionPool:
         with contextlib.suppress(queue.Empty):
             while (job := self._jobs.get_nowait()) is not None:
                 self._took_one()
-                self._fail(job.future, RecognitionError("recognition was closed"))
+                _fail(job.future, RecognitionError("recognition was closed"))
                 _wake(job.future)
         for _ in self._threads:
             self._jobs.put(None)
@@ -186,40 +158,20 @@ class RecognitionPool:
         try:
             transcript = self._transcriber.transcribe(job.samples, job.language)
         except RecognitionError as error:
-            self._fail(job.future, error)
+            _fail(job.future, error)
         except Exception as error:  # noqa: BLE001 - whatever a transcriber raises ends in the future
             # Only the kind of error is told: its message could hold what the caller said.
             _log.exception("recognition broke: %s", type(error).__name__, exc_info=False)
             failure = RecognitionError(f"recognition broke: {type(error).__name__}")
             failure.__cause__ = error
-            self._fail(job.future, failure)
+            _fail(job.future, failure)
         else:
-            self._settle(job.future.set_result, transcript)
+            with contextlib.suppress(InvalidStateError):
+                job.future.set_result(transcript)
 
     def _took_one(self) -> None:
         with self._change:
             self._waiting -= 1
-
-    def _fail(self, future: Future[Transcript], error: RecognitionError) -> None:
-        self._settle(future.set_exception, error)
-
-    def _settle(self, end: Callable[[_Outcome], None], outcome: _Outcome) -> None:
-        """End a future, unless its deadline, its worker or its caller was quicker."""
-        with self._change:
-            self._count(outcome, +1)
-        try:
-            end(outcome)
-        except InvalidStateError:
-            with self._change:
-                self._count(outcome, -1)
-
-    def _count(self, outcome: object, step: int) -> None:
-        if isinstance(outcome, RecognitionTimeout):
-            self._timed_out += step
-        elif isinstance(outcome, RecognitionError):
-            self._failed += step
-        else:
-            self._done += step
 
     def _watch(self) -> None:
         while True:
@@ -229,6 +181,12 @@ class RecognitionPool:
                     return
                 pause = None if following is None else max(0.0, following - self._clock.now())
                 self._change.wait(0.5 if self._closed else pause)
+
+
+def _fail(future: Future[Transcript], error: RecognitionError) -> None:
+    """End a future, unless its deadline, its worker or its caller was quicker."""
+    with contextlib.suppress(InvalidStateError):
+        future.set_exception(error)
 
 
 def _wake(future: Future[Transcript]) -> None:

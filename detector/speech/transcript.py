@@ -24,7 +24,6 @@ class Transcript:
     language: Language
     average_log_probability: float
     """Natural log per token; below about -1.2 the text is a guess."""
-    no_speech_probability: float = 0.0
     passes: int = 1
     """2 where the first pass failed a check and a longer window was tried."""
     is_language_certain: bool = True

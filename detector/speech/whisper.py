@@ -162,7 +162,7 @@ class WhisperTranscriber:
             )
         speech = trim_silence(samples)
         if not len(speech):
-            return Transcript("", language or _LANGUAGES[0], 0.0, 1.0)
+            return Transcript("", language or _LANGUAGES[0], 0.0)
         try:
             return self._transcribe_speech(speech, language)
         except RecognitionError:
@@ -204,7 +204,7 @@ class WhisperTranscriber:
         tokens = sum(one.tokens + 1 for one in weighed)
         mean = sum(one.log_probability * (one.tokens + 1) for one in weighed) / tokens
         text = ("" if language == "zh" else " ").join(texts)
-        return Transcript(text, language, mean, min(one.no_speech for one in passes), tried)
+        return Transcript(text, language, mean, tried)
 
     def _network(self, language: Language | None) -> Network:
         return self._any if language is None else self._networks.get(language, self._any)

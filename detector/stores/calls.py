@@ -41,7 +41,6 @@ def begin_call(connection: Connection, call: CallInfo, agent: str, now: datetime
         "started_at": now,
         "number": normalize(call.number),
         "display_name": call.display_name[:_LONGEST_NAME] if call.display_name else None,
-        "language": call.language,
         "lost": False,
     }
     connection.execute(insert(schema.calls), row)
@@ -163,7 +162,6 @@ def _stored_call(row: Row[Any]) -> StoredCall:
         started_at=row.started_at,
         number=row.number,
         display_name=row.display_name,
-        language=row.language,
         answered_at=row.answered_at,
         ended_at=row.ended_at,
         end_reason=row.end_reason,

@@ -107,7 +107,7 @@ class Database:
             with writer.begin():
                 yield writer
 
-    def compact(self) -> None:
+    def truncate_log(self) -> None:
         """Bring what was deleted out of SQLite's log as well, so that no copy of it stays on disk."""
         if self._is_sqlite:
             with self._translated(), self._engine.connect() as connection:

@@ -31,7 +31,6 @@ class StoredCall:
     number: str = field(repr=False)
     """As `number_plan.normalize` spells it; empty where it was withheld."""
     display_name: str | None = field(repr=False)
-    language: str | None
     answered_at: datetime | None
     ended_at: datetime | None
     end_reason: EndReason | None

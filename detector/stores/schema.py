@@ -85,7 +85,7 @@ calls = Table(
     Column("end_reason", String(32)),
     Column("number", String(_NUMBER_LENGTH), nullable=False),  # as number_plan spells it; "" where withheld
     Column("display_name", Text),
-    Column("language", String(8)),
+    Column("language", String(8)),  # no longer written
     Column("label", String(32)),
     Column("action", String(32)),
     Column("unwanted", Float),

@@ -190,7 +190,7 @@ class Store:
         with self._database.writing() as connection:
             recordings = self._delete_audio(retention.audio_of_calls(connection, which))
             erased = Erased(calls=retention.delete_calls(connection, which), recordings=recordings)
-        self._database.compact()
+        self._database.truncate_log()
         return erased
 
     def purge_audio(self, older_than: datetime) -> Erased:
@@ -216,7 +216,7 @@ class Store:
                 calls=retention.delete_calls(connection, which),
                 list_entries=retention.delete_list_entries(connection, number),
             )
-        self._database.compact()
+        self._database.truncate_log()
         return erased
 
     def _erase_fingerprints(self, which: ColumnElement[bool]) -> None:

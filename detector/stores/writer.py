@@ -8,12 +8,11 @@ writes instead of growing.
 import logging
 import queue
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec
 
-from detector.errors import RecordingError, StoreConflict, StoreError
+from detector.errors import RecordingError, StoreConflict, StoreError, where
 from detector.stores.store import Store
 
 __all__ = ["StoreReport", "StoreWriter"]
@@ -111,10 +110,7 @@ class StoreWriter:
                 self._write(item)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next write gets its chance
                 # Not its message, which may quote what was to be written.
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                self._give_up(
-                    StoreError(f"failed inside ({type(error).__name__} in {where.name}, line {where.lineno})")
-                )
+                self._give_up(StoreError(f"failed inside ({where(error)})"))
 
     def _write(self, write: Callable[[], object]) -> None:
         # While the store is known to be broken, one try each: the queue must not stand still.

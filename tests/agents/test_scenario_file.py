@@ -53,7 +53,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
 def test_the_call_shows_what_the_network_shows_and_nothing_else(tmp_path: Path) -> None:
     rows = [ROW, {**ROW, "id": "hidden-caller", "number": "anonymous", "display_name": "张"}]
     shown, hidden = (scenario.call for scenario in load_scenarios(write(tmp_path, *rows)).scenarios)
-    assert (shown.number, shown.display_name, shown.language) == ("13800000000", None, None)
+    assert (shown.number, shown.display_name) == ("13800000000", None)
     assert (hidden.number, hidden.display_name) == (None, "张")
     assert shown.call_id != hidden.call_id
     assert "caller" not in shown.call_id

@@ -177,7 +177,6 @@ def test_calls_side_by_side_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda samples: decide(samples, 160), calls))
     assert together == alone
-    assert shared_session() is shared_session()
 
 
 def test_silence_never_reaches_the_judge() -> None:
@@ -228,8 +227,6 @@ def test_media_time_starts_where_it_is_told() -> None:
 def test_without_its_judge_the_gate_decides(caplog: pytest.LogCaptureFixture) -> None:
     detector = VoiceActivityDetector(judge=FixedJudge([0.9], breaks_at=10))
     decisions = decide(call(), 160, detector)
-    assert detector.judge_failed
-    assert not detector.gate_failed
     after = [d for d in decisions if d.media_time > 2.0]
     assert all(d.probability is None and d.is_speech is not None for d in after)
     assert any(d.is_speech for d in after)
@@ -242,16 +239,14 @@ def test_a_judge_that_cannot_be_loaded_never_raises(monkeypatch: pytest.MonkeyPa
         raise OSError("no such model")
 
     monkeypatch.setattr("detector.audio.silero.shared_session", unavailable)
-    detector = VoiceActivityDetector()
-    assert any(d.is_speech for d in decide(vowels(1), 160, detector))
-    assert detector.judge_failed
+    decisions = decide(vowels(1), 160, VoiceActivityDetector())
+    assert any(d.is_speech for d in decisions)
+    assert all(d.probability is None for d in decisions)
 
 
 @pytest.mark.parametrize("gate", [BrokenGate, unusable_gate])
 def test_without_its_gate_the_judge_decides(gate: type[WebrtcGate]) -> None:
-    detector = VoiceActivityDetector(gate=gate)
-    decisions = decide(call(), 160, detector)
-    assert detector.gate_failed
+    decisions = decide(call(), 160, VoiceActivityDetector(gate=gate))
     assert any(d.is_speech for d in decisions)
     assert not any(d.is_speech for d in decisions if d.media_time < 0.9)
 

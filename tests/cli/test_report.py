@@ -161,6 +161,12 @@ def test_purge_deletes_what_is_older_than_configured(config: Path) -> None:
     assert numbers(config) == ["13800138000"]
 
 
+def test_purge_keeps_every_call_where_calls_are_kept_for_ever(config: Path) -> None:
+    config.write_text(CONFIG.replace("retention_days = 30", "retention_days = 0"))
+    assert "kept for ever" in run("purge", "--config", str(config), answer="y\n")
+    assert len(numbers(config)) == 2
+
+
 def test_purge_asks_first_and_a_no_deletes_nothing(config: Path) -> None:
     run("purge", "--config", str(config), answer="n\n")
     assert len(numbers(config)) == 2

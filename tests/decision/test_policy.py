@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.decision.fusion import WORDS_FAMILIES, Fusion, FusionModel
@@ -365,13 +365,21 @@ def test_nothing_but_the_callers_own_audio_can_hang_up(
 
 @settings(deadline=None)
 @given(st.floats(-20, 20), st.floats(0, 100), st.booleans())
+@example(20.0, 8.0, True)
 def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
+    limit = PolicyOptions().hang_up_at
+    # He has had every chance to explain himself: there is no margin on the limit.
+    situation = Situation(now, 3, intelligible, could_explain=True)
+    reached = set()
     for source, entry in MODEL.sources.items():
         if entry.family in WORDS_FAMILIES:
             continue
         fusion = fused((source, llr, "patter"))
-        decision = Policy().decide(fusion, Situation(now, 3, intelligible))
+        decision = Policy().decide(fusion, situation)
         assert decision is None or decision.action != "hang_up"
+        if fusion.log_odds >= limit:
+            reached.add(entry.family)
+    assert reached >= {"known", "refusal"} or llr < limit, "the odds alone suffice, and are not enough"
 
 
 def test_who_explains_himself_gets_no_discount() -> None:

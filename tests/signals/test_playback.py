@@ -160,13 +160,6 @@ def test_a_fingerprint_holds_what_the_caller_said_and_no_echo() -> None:
     assert (ready.times / 100 > spans[1][0] - 0.1).mean() > 0.9
 
 
-def test_what_is_ignored_is_not_compared() -> None:
-    samples, spans = call([take("loan_first"), take("loan_first")])
-    extractor = PlaybackExtractor()
-    extractor.ignore(0, spans[0][1])
-    assert hear(samples, spans, extractor=extractor) == []
-
-
 def test_a_message_in_a_loop_counts_each_second_once() -> None:
     """Turns that are cut in the middle overlap in what they compare; the evidence does not grow without end."""
     clip = take("loan_first")

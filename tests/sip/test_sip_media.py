@@ -9,7 +9,8 @@ import pjsua2 as pj
 import pytest
 
 from detector.sip import media
-from detector.sip.legs import clean, status_code
+from detector.sip.fields import clean
+from detector.sip.legs import status_code
 from detector.sip.media import FRAME_BYTES, FramePort, frame_access
 from detector.sip.stack import _host_of
 

@@ -29,7 +29,6 @@ from detector.sip.protocol import (
     decode,
     encode,
     encode_audio,
-    worker_of,
 )
 from detector.sip.wire import MAX_MESSAGE_BYTES, fields_of, kind_of, message
 
@@ -187,10 +186,6 @@ def test_kinds_are_unique() -> None:
 
 def test_the_settings_with_their_password_are_not_shown() -> None:
     assert "secret" not in repr(Configure(1, 1, '{"password": "secret"}'))
-
-
-def test_a_call_names_its_worker() -> None:
-    assert worker_of(5 << 32 | 3) == 5
 
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sip-protocol.md"

@@ -17,7 +17,7 @@ VERDICT = Verdict("recording", "hang_up", 0.97, Axes(0.9, 0.8, 0.7), 9.0, 8.5, "
 
 
 def test_a_call_comes_back_as_it_was_written(store: Store, at: At) -> None:
-    store.begin_call(CallInfo("a", number="+86 138 0013 8000", display_name="小王", language="zh"), at(0))
+    store.begin_call(CallInfo("a", number="+86 138 0013 8000", display_name="小王"), at(0))
     store.answer_call("a", at(2))
     store.add_turn("a", Turn("caller", 3.0, 5.0, "您好，要贷款吗"))
     store.add_turn("a", Turn("agent", 0.0, 2.5, "您好，我是自动语音助理"))
@@ -29,7 +29,7 @@ def test_a_call_comes_back_as_it_was_written(store: Store, at: At) -> None:
     detail = store.call("a")
     assert detail is not None
     call = detail.call
-    assert (call.number, call.display_name, call.language) == ("13800138000", "小王", "zh")
+    assert (call.number, call.display_name) == ("13800138000", "小王")
     assert (call.started_at, call.answered_at, call.ended_at) == (at(0), at(2), at(14))
     assert call.started_at.tzinfo is not None
     assert (call.label, call.action, call.unwanted, call.decided_at) == ("recording", "hang_up", 0.97, 8.5)
