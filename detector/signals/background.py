@@ -5,7 +5,7 @@ from collections import deque
 
 import numpy as np
 
-__all__ = ["CELL_SECONDS", "Floor", "LevelCells"]
+__all__ = ["CELL_SECONDS", "BackgroundFloor", "LevelCells"]
 
 CELL_SECONDS = 0.2
 _FLOOR_PERCENTILE = 20.0
@@ -35,7 +35,7 @@ class LevelCells:
         return complete
 
 
-class Floor:
+class BackgroundFloor:
     """The level of a background: a low percentile of what was heard without speech, a few seconds of it."""
 
     def __init__(self) -> None:

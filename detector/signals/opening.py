@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from detector.signals.background import CELL_SECONDS, Floor, LevelCells
-from detector.signals.evidence import Evidence
+from detector.signals.background import CELL_SECONDS, BackgroundFloor, LevelCells
+from detector.signals.evidence import Evidence, clock_time
 
 __all__ = ["OpeningExtractor", "OpeningOptions"]
 
@@ -83,8 +83,8 @@ class OpeningExtractor:
         self._dead_air_said = 0
         self._onset = _Onset(self._options)
         self._click = _Click(self._options)
-        self._before = Floor()
-        self._after = Floor()
+        self._before = BackgroundFloor()
+        self._after = BackgroundFloor()
         self._since_speech = 0.0
         self._background_judged = False
         self._murmur = _Murmur(self._options)
@@ -113,7 +113,7 @@ class OpeningExtractor:
             return []  # the end of our own ringing says nothing, and hides no later one
         self._tones_said.add(kind)
         if kind == "ringback":
-            detail = f"ringing tone at {_clock(media_time)}, after the answer"
+            detail = f"ringing tone at {clock_time(media_time)}, after the answer"
             return [Evidence("dialer.ringback", _LLR_RINGBACK, media_time, when, detail, "dialer")]
         if "cng" in kind or "fax" in kind:
             return [Evidence("dialer.fax", _LLR_FAX, media_time, when, "fax machine", "dialer")]
@@ -186,7 +186,7 @@ class OpeningExtractor:
             and start - click <= self._options.click_before_speech
             and self._waited >= 1.0 - _ROUNDING
         ):
-            detail = f"click at {_clock(click)}, just before the first word"
+            detail = f"click at {clock_time(click)}, just before the first word"
             found.append(Evidence("dialer.click", _LLR_CLICK, click, now, detail, "dialer"))
         return found
 
@@ -274,7 +274,3 @@ class _Murmur:
         in_level = low <= float(np.median(levels)) <= high
         in_steps = smallest <= float(np.median(np.abs(np.diff(levels)))) <= largest
         return in_level and in_steps and least <= float(levels.std()) <= most
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
