@@ -178,7 +178,7 @@ def test_all_mistakes_are_named_at_once() -> None:
 def test_broken_toml_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "agent.toml"
     path.write_text("[sip]\nport = = 3\n")
-    with pytest.raises(ConfigurationError, match=r"agent\.toml:2: no TOML") as caught:
+    with pytest.raises(ConfigurationError, match=r"agent\.toml:2: not valid TOML") as caught:
         load_settings(path)
     assert "\n" not in str(caught.value)
 

@@ -61,7 +61,7 @@ def parse_settings(source: str, path: Path) -> Settings:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         what = str(error).partition(" (at ")[0]
-        raise ConfigurationError(f"{path}:{syntax_error_line(error, source)}: no TOML: {what}") from None
+        raise ConfigurationError(f"{path}:{syntax_error_line(error, source)}: not valid TOML: {what}") from None
     try:
         return Settings.model_validate(data, context={BASE: path.absolute().parent})
     except ValidationError as error:
@@ -128,7 +128,7 @@ def _message(problem: ErrorDetails) -> str:
     if kind in ("literal_error", "enum"):
         return f"must be one of {problem['ctx']['expected'].replace(' or ', ', ')}"
     if kind in _COUNTS:
-        return "has too many or too few entries"
+        return "has too few entries" if kind == "too_short" else "has too many entries"
     if kind == "value_error":
         return str(problem["ctx"]["error"])
     return _TYPE_MESSAGES.get(kind) or problem["msg"].replace("Input should", "must", 1)
