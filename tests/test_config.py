@@ -159,6 +159,32 @@ def test_each_mistake_is_one_clear_line(text: str, said: str) -> None:
     assert said in line
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("tel:+8613800138000", "must name the exchange as well, as in sip:+8613800138000@provider.example"),
+        ("sip:", "must be an address such as sip:100@192.168.1.1"),
+        ("200", "must be an address"),
+        ("sip:200@", "must be an address"),
+        ("sip:192.168.1.1", "must say who is to be called there"),
+        ("sip:200@192.168.1.1:99999", "must be an address"),
+        ("sip:200@[::1]", "must be an address"),
+        ("sip:200@a b", "must be an address"),
+        ("sip:200@x\\nEvil: y", "must be an address"),
+    ],
+)
+def test_where_callers_are_put_through_to_must_be_somewhere(target: str, said: str) -> None:
+    (line,) = problems(f'[forward]\ntarget = "{target}"\n')
+    assert line.startswith(f"{WHERE}:2: forward.target: {said}")
+
+
+def test_a_bridge_to_a_secure_address_needs_a_secure_transport() -> None:
+    secure = '[forward]\nmode = "bridge"\ntarget = "sips:200@192.168.1.1"\n'
+    (line,) = problems(secure)
+    assert "needs tls" in line
+    parse(secure.replace("bridge", "refer"))
+
+
 @pytest.mark.parametrize(("days", "kept"), [(0, None), (1, 1)])
 def test_no_days_of_retention_are_all_days(days: int, kept: int | None) -> None:
     assert parse(f"{LEAST}[store]\nretention_days = {days}\n").store.retention_days == kept

@@ -61,7 +61,9 @@ def parse_settings(source: str, path: Path) -> Settings:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         what = str(error).partition(" (at ")[0]
-        raise ConfigurationError(f"{path}:{syntax_error_line(error, source)}: not valid TOML: {what}") from None
+        raise ConfigurationError(
+            f"{path}:{syntax_error_line(error, source)}: not valid TOML: {what}"
+        ) from None
     try:
         return Settings.model_validate(data, context={BASE: path.absolute().parent})
     except ValidationError as error:

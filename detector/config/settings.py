@@ -18,6 +18,7 @@ from detector.config.fields import FromFile, Section, Sequence, WithPassword, be
 from detector.decision.policy import PolicyOptions
 from detector.errors import ConfigurationError
 from detector.sip.options import SipOptions, Srtp, Transport
+from detector.sip.reaching import host_of
 from detector.stores.lists import ListVerdict, parse_entry
 
 __all__ = [
@@ -117,8 +118,15 @@ class Forward(Section):
     @field_validator("target")
     @classmethod
     def _check_target(cls, target: str) -> str:
-        if not target.startswith(("sip:", "sips:", "tel:")):
-            raise ValueError("must be an address such as sip:100@192.168.1.1 or tel:+861012345678")
+        if target.startswith("tel:"):
+            number = target.removeprefix("tel:") or "+861012345678"
+            raise ValueError(f"must name the exchange as well, as in sip:{number}@provider.example")
+        try:
+            host_of(target)
+        except ConfigurationError:
+            raise ValueError("must be an address such as sip:100@192.168.1.1 (a name or IPv4)") from None
+        if "@" not in target or "<" in target:
+            raise ValueError("must say who is to be called there, as in sip:100@192.168.1.1")
         return target
 
 
@@ -222,4 +230,14 @@ class Settings(Section):
             raise ValueError(
                 "store.recordings is needed where store.keep_audio is on: the folder for recordings"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_way_out(self) -> "Settings":
+        if (
+            self.forward.mode == "bridge"
+            and self.forward.target.startswith("sips:")
+            and "tls" not in self.sip.transports
+        ):
+            raise ValueError("forward.target is a sips: address, which needs tls among sip.transports")
         return self

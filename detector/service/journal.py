@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -47,10 +47,12 @@ class Journal:
         self._refused_at: datetime | None = None
         self._is_closed = False
         self._was_asked_plainly = False
-        writer.submit(Store.begin_call, self.call, self._started)
+        self._row = _Row(self.call, self._started)
+        writer.submit(_begin, self._row)
 
     def answered(self) -> None:
-        self._writer.submit(Store.answer_call, self.call.call_id, self._wall_clock())
+        self._row.answered_at = self._wall_clock()
+        self._submit(Store.answer_call, self.call.call_id, self._row.answered_at)
 
     def audio(self, samples: Samples, position: int) -> None:
         """Take the caller's audio from sample `position` of the call on; what is missing before it was silence."""
@@ -68,18 +70,16 @@ class Journal:
         match event:
             case TurnTranscribed():
                 turn = Turn("caller", event.start, event.end, event.text)
-                self._writer.submit(Store.add_turn, call_id, turn)
+                self._submit(Store.add_turn, call_id, turn)
             case Say():
                 end = event.arrived + event.prompt.seconds
-                self._writer.submit(
-                    Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text)
-                )
+                self._submit(Store.add_turn, call_id, Turn("agent", event.arrived, end, event.prompt.text))
                 if event.prompt.act is Act.REFUSE:
                     self._refused_at = self._wall_clock()
             case Evidence():
-                self._writer.submit(Store.add_evidence, call_id, event)
+                self._submit(Store.add_evidence, call_id, event)
             case Verdict() if event.is_final:
-                self._writer.submit(Store.set_verdict, call_id, event)
+                self._submit(Store.set_verdict, call_id, event)
             case FingerprintReady():
                 # Kept once it is known what the call was; a second engine hears no opening.
                 self._fingerprint = self._fingerprint or event.landmarks
@@ -100,23 +100,23 @@ class Journal:
     def unheard(self, action: Action, reason: str) -> None:
         """Nobody listened to this caller: lists, or circumstances, settled what is done with him."""
         nothing = Verdict("unsure", action, 0.5, Axes(0.5, 0.5, 0.5), 0.0, 0.0, reason)
-        self._writer.submit(Store.set_verdict, self.call.call_id, nothing)
+        self._submit(Store.set_verdict, self.call.call_id, nothing)
 
     def lost(self) -> None:
         """The call ended because something of ours broke."""
         if self._is_closed:
             return
         self._close()
-        self._writer.submit(Store.mark_lost, self.call.call_id, self._wall_clock())
+        self._submit(Store.mark_lost, self.call.call_id, self._wall_clock())
 
     def ended(self, reason: EndReason) -> None:
         if self._is_closed:
             return
         verdict = self.record.verdict
         if verdict is not None and not verdict.is_final:
-            self._writer.submit(Store.set_verdict, self.call.call_id, verdict)
+            self._submit(Store.set_verdict, self.call.call_id, verdict)
         self._close()
-        self._writer.submit(Store.end_call, self.call.call_id, reason, self._wall_clock())
+        self._submit(Store.end_call, self.call.call_id, reason, self._wall_clock())
 
     @property
     def end_reason(self) -> EndReason:
@@ -130,15 +130,18 @@ class Journal:
         self._is_closed = True
         call_id, now = self.call.call_id, self._wall_clock()
         if self._refused_at is not None and not self._was_put_through:
-            self._writer.submit(Store.record_refusal, call_id, self._refused_at)
+            self._submit(Store.record_refusal, call_id, self._refused_at)
         if self._audio:
-            self._writer.submit(Store.save_audio, call_id, np.concatenate(self._audio), self._started)
+            self._submit(Store.save_audio, call_id, np.concatenate(self._audio), self._started)
         if self._fingerprint is not None:
             label = label_of(self.record.verdict)
-            self._writer.submit(_keep_fingerprint, call_id, self._fingerprint, label)
+            self._submit(_keep_fingerprint, call_id, self._fingerprint, label)
         text = self._message() or ("(not transcribed)" if self._was_asked_plainly else "")
         if text:
-            self._writer.submit(Store.add_message, call_id, text, now)
+            self._submit(Store.add_message, call_id, text, now)
+
+    def _submit(self, write: Callable[..., object], *arguments: object) -> None:
+        self._writer.submit(_in_its_call, self._row, write, arguments)
 
     @property
     def _was_put_through(self) -> bool:
@@ -159,3 +162,29 @@ class Journal:
 
 def _keep_fingerprint(store: Store, call_id: str, landmarks: Landmarks, label: MatchLabel) -> None:
     store.fingerprints.add(landmarks, call_id, label)
+
+
+@dataclass(slots=True)
+class _Row:
+    """The call's own row in the store. The writer's thread alone looks at `is_written`."""
+
+    call: CallInfo
+    started_at: datetime
+    answered_at: datetime | None = None
+    is_written: bool = False
+
+
+def _begin(store: Store, row: _Row) -> None:
+    store.begin_call(row.call, row.started_at)
+    row.is_written = True
+    if row.answered_at is not None:
+        store.answer_call(row.call.call_id, row.answered_at)
+
+
+def _in_its_call(
+    store: Store, row: _Row, write: Callable[..., object], arguments: tuple[object, ...]
+) -> None:
+    """Write a line of a call; where the store was gone as the call began, its row comes first."""
+    if not row.is_written:
+        _begin(store, row)
+    write(store, *arguments)

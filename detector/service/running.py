@@ -41,15 +41,12 @@ async def run_service(
     transcriber: Transcriber,
     console: TerminalConsole | None,
 ) -> None:
-    """Answer calls until SIGINT or SIGTERM. Raises ConfigurationError, StoreError or PortInUse at the start."""
+    """Answer calls until SIGINT, SIGTERM or SIGHUP. Raises ConfigurationError, StoreError or PortInUse at the start."""
     keep_audio = settings.store.recordings if settings.store.keep_audio else None
     recognition = settings.recognition
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(Store(store_url(settings, environ), recordings=keep_audio))
-        lost = store.recover(utc_now())
-        if lost:
-            log.warning("%d calls were lost when the service last stopped", lost)
         pool = stack.enter_context(
             RecognitionPool(transcriber, recognition.workers, recognition.timeout_seconds)
         )
@@ -68,6 +65,9 @@ async def run_service(
         workers = sip_options(settings, environ)
         supervisor = SipSupervisor(workers)
         await stack.enter_async_context(supervisor)
+        # Only now: a second service, started by mistake, ends at the port in use and leaves the first's calls alone.
+        if lost := store.recover(utc_now()):
+            log.warning("calls that were lost when the service last stopped: %d", lost)
         known_audio = KnownAudio(store.fingerprints, loop)
         stack.callback(known_audio.close)
         desk = CallDesk(
@@ -100,7 +100,7 @@ async def _until_told(
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     running = loop.create_task(service.run())
     running.add_done_callback(lambda _task: stop.set())

@@ -119,13 +119,13 @@ class StoreWriter:
             try:
                 write()
             except StoreConflict as error:
-                # What it misses was given up earlier; trying again mends nothing, and the store works.
+                # What it misses was given up earlier: trying again mends nothing, and proves nothing of the store.
                 log.warning("a write was refused: %s", error)
-                self._works(lost=1)
+                self._lose()
                 return
             except RecordingError as error:
                 log.error("a recording is not kept: %s", error)  # noqa: TRY400 - no traceback: privacy
-                self._works(lost=1)
+                self._lose()
                 return
             except StoreError as error:
                 if wait is None or self._closing.wait(wait):
@@ -145,9 +145,12 @@ class StoreWriter:
             log.error("the store does not take writes: %s", error)
             self._tell(StoreReport(error, lost))
 
-    def _works(self, lost: int = 0) -> None:
+    def _lose(self) -> None:
         with self._lock:
-            self.lost_writes += lost
+            self.lost_writes += 1
+
+    def _works(self) -> None:
+        with self._lock:
             if self._error is None:
                 return
             self._error = None

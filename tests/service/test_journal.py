@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,12 +12,11 @@ from detector.call import CallInfo
 from detector.decision.verdict import Action, Axes, Verdict
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import PromptLibrary
+from detector.errors import StoreError
 from detector.events import Say
 from detector.service.journal import Journal
 from detector.stores.store import Store
-
-if TYPE_CHECKING:
-    from detector.stores.writer import StoreWriter
+from detector.stores.writer import StoreWriter
 
 
 class _Writer:
@@ -24,10 +24,12 @@ class _Writer:
         self.submitted: list[Callable[..., Any]] = []
         self.audio: Any = None
 
-    def submit(self, change: Callable[..., Any], *arguments: Any) -> None:
-        self.submitted.append(change)
-        if change is Store.save_audio:
-            self.audio = arguments[1]
+    def submit(self, _in_its_call: Callable[..., Any], _row: Any, *of_a_call: Any) -> None:
+        if of_a_call:  # the row itself comes with nothing
+            change, arguments = of_a_call
+            self.submitted.append(change)
+            if change is Store.save_audio:
+                self.audio = arguments[1]
 
 
 def journal_of(writer: _Writer, *, keep_audio: bool = False) -> Journal:
@@ -62,3 +64,25 @@ def test_audio_that_was_lost_is_silence_in_the_recording_so_that_its_times_are_t
     journal.ended("caller_hung_up")
     assert len(writer.audio) == 1120
     assert [int(writer.audio[at]) for at in (0, 160, 479, 480, 959, 960)] == [0, 5, 5, 0, 0, 5]
+
+
+def test_what_is_said_after_the_store_came_back_is_kept_although_the_call_began_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with Store(tmp_path / "calls.sqlite3") as store:
+        writer = StoreWriter(store, retry_seconds=())
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        with monkeypatch.context() as broken:
+            broken.setattr(Store, "begin_call", full)
+            journal = Journal(CallInfo("call", "13800138000"), writer, lambda: now, keep_audio=False)
+            journal.answered()
+            assert writer.flush(10)
+        journal.event(Say(PromptLibrary.load().for_act(Act.GREETING, "zh")[0], 0.3))
+        journal.ended("caller_hung_up")
+        assert writer.close()
+        (stored,) = store.calls()
+        assert (stored.call.number, stored.call.answered_at) == ("13800138000", now)
+        assert len(stored.turns) == 1
