@@ -5,7 +5,9 @@ WAL mode, so that readers and the writer do not wait for each other, and overwri
 """
 
 import errno
+import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from detector.errors import StoreConflict, StoreError
 
 __all__ = ["Database", "parse_url"]
+
+log = logging.getLogger(__name__)
 
 _BUSY_MILLISECONDS: Final = 5000
 _OPENING_ATTEMPTS: Final = 4
@@ -65,6 +69,9 @@ class Database:
             self.name = str(self._url.database)
             self._file = Path(self.name)
             (self._check_file if only_look else self._make_file)(self._file)
+        self._identity = None if self._file is None else _identity(self._file)
+        self._log_identity: tuple[int, int] | None = None
+        self._reopening = threading.RLock()
         self._engine = self._make_engine()
         try:
             (self._look if only_look else self._open)()
@@ -87,6 +94,7 @@ class Database:
                 if attempt == _OPENING_ATTEMPTS:
                     raise
             else:
+                self._log_identity = None if self._file is None else _identity(_log_of(self._file))
                 return
 
     @property
@@ -96,12 +104,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads. Raises StoreError."""
+        self._follow_the_file()
         with self._translated(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end and rolled back on any exception. Raises StoreError."""
+        self._follow_the_file()
         with self._translated(), self._engine.connect() as connection:
             writer = connection.execution_options(**{_WRITES: True})
             with writer.begin():
@@ -113,10 +123,36 @@ class Database:
             with self._translated(), self._engine.connect() as connection:
                 raw = connection.connection.driver_connection
                 assert isinstance(raw, SqliteConnection)  # noqa: S101 - the only driver for SQLite
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                ((is_busy, *_),) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if is_busy:
+                    log.warning(
+                        "%s: another program reads it: what was deleted stays in the file's log until it is done",
+                        self.name,
+                    )
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _follow_the_file(self) -> None:
+        """Go on in the file that stands there now, where ours was removed or replaced: nobody would find what we write.
+
+        What is left of our log goes: SQLite would take it for the new file's.
+        """
+        if self._file is None or self._identity is None or _identity(self._file) == self._identity:
+            return
+        with self._reopening:
+            if _identity(self._file) == self._identity:
+                return  # another thread was first
+            log.error("%s: was removed or replaced while in use; going on with what is there now", self.name)
+            log_file = _log_of(self._file)
+            is_ours = _identity(log_file) == self._log_identity
+            self._engine.dispose()
+            if is_ours:
+                log_file.unlink(missing_ok=True)
+            self._make_file(self._file)
+            self._identity = _identity(self._file)
+            self._engine = self._make_engine()
+            self._open()
 
     def _make_file(self, path: Path) -> None:
         """Create the file readable by its owner only: it holds numbers and transcripts."""
@@ -202,6 +238,20 @@ class Database:
             raise kind(f"{self.name}: {_reason(error)}") from None
         except SQLAlchemyError as error:
             raise StoreError(f"{self.name}: failed inside ({type(error).__name__})") from None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under a name now, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _log_of(path: Path) -> Path:
+    """SQLite's write-ahead log."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def _configure_sqlite(connection: SqliteConnection, _record: object) -> None:

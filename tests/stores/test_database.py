@@ -227,3 +227,40 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path, at: At) -> None:
 def test_a_time_without_a_zone_is_refused(tmp_path: Path, at: At) -> None:
     with Store(tmp_path / "calls.sqlite3") as store, pytest.raises(StoreError):
         store.begin_call(CallInfo("a"), at(0).replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_is_taken_away_while_in_use_is_told_and_followed(
+    tmp_path: Path, at: At, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    path, other = tmp_path / "calls.sqlite3", tmp_path / "other.sqlite3"
+    with Store(path) as store:
+        store.begin_call(CallInfo("before"), at(0))
+        if how == "removed":
+            for each in tmp_path.glob("calls.sqlite3*"):
+                each.unlink()
+        else:
+            Store(other).close()
+            other.replace(path)
+        store.begin_call(CallInfo("after"), at(1))
+        assert "was removed or replaced" in caplog.text
+    with Store(path) as again:
+        assert [each.call.id for each in again.calls()] == ["after"]
+
+
+def test_it_is_told_where_something_deleted_cannot_be_taken_from_the_log_yet(
+    tmp_path: Path, at: At, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.stores.database._BUSY_MILLISECONDS", 50)
+    path = tmp_path / "calls.sqlite3"
+    with Store(path) as store:
+        store.begin_call(CallInfo("call", "13800138000"), at(0))
+        store.forget("13800138000")
+        assert "another program" not in caplog.text
+        store.begin_call(CallInfo("again", "13800138000"), at(1))
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM calls").fetchall()
+        store.forget("13800138000")
+        reader.close()
+        assert "another program reads it" in caplog.text
