@@ -36,7 +36,7 @@ def tests() -> list[Scenario]:
 
 def test_half_of_the_callers_are_wanted_and_every_kind_is_there(tests: list[Scenario]) -> None:
     kinds = Counter(one.caller for one in tests)
-    assert sum(one.wanted for one in tests) == len(tests) // 2 == 160
+    assert sum(one.wanted for one in tests) == len(tests) // 2 == 240
     assert set(kinds) == {"recording", "clip_bot", "tts_bot", "live_agent", "person", "notice"}
     assert min(kinds.values()) >= 30
 
