@@ -22,7 +22,6 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,6 @@ from detector.resources import fixtures_dir
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 from detector.speech.latency import LatencyModel
 from detector.speech.transcript import Transcript
-from detector.text.intent import IntentModel
 from detector.text.pinyin import default_table
 from eval_lexicon import Homophones
 from text_corpus import Turn, spoil
@@ -149,10 +147,8 @@ _latency: Latency
 
 
 def _prepare(options: ScreenerOptions, intent: Path | None) -> None:
-    global _parts, _options, _latency  # noqa: PLW0603 - a worker process has one of each
-    _parts, _options, _latency = load_parts(), options, LatencyModel.load().seconds
-    if intent is not None:
-        _parts = replace(_parts, intent=IntentModel.load(intent))
+    global _parts, _options, _latency
+    _parts, _options, _latency = load_parts(intent=intent), options, LatencyModel.load().seconds
 
 
 def _play(call: tuple[Scenario, int]) -> dict[str, Any]:

@@ -64,10 +64,9 @@ _replay: Any = None
 
 def _prepare(model: str | None, fusion: Path | None, intent: Path | None) -> None:
     global _replay  # noqa: PLW0603 - a worker process has one
-    from detector.cli.parts import with_weights
     from detector.cli.screen import DEADLINE, load_replay
 
-    replay = load_replay(
+    _replay = load_replay(
         full=False,
         caller_channel=None,
         language="auto",
@@ -75,8 +74,9 @@ def _prepare(model: str | None, fusion: Path | None, intent: Path | None) -> Non
         model=model,
         threads=1,
         lexicon=None,
+        fusion=fusion,
+        intent=intent,
     )
-    _replay = replace(replay, parts=with_weights(replay.parts, fusion, intent))
 
 
 def _judge_one(recording: LabelledRecording) -> dict[str, Any] | str:

@@ -13,41 +13,35 @@ if TYPE_CHECKING:
     from detector.speech.whisper import WhisperTranscriber
     from detector.text.intent import IntentModel
 
-__all__ = ["load_parts", "load_transcriber", "with_weights"]
+__all__ = ["load_parts", "load_transcriber"]
 
 
 def load_parts(
-    lexicon: Path | None = None, prompts: Path | None = None, *, speaks: bool = True
+    lexicon: Path | None = None,
+    prompts: Path | None = None,
+    *,
+    speaks: bool = True,
+    fusion: Path | None = None,
+    intent: Path | None = None,
 ) -> ScreenerParts:
     """Load lexicon, fusion weights, prompts and text model. Raises ConfigurationError naming the file.
 
     `speaks`: whether the agent does; what its prompts look like is then computed (0.4 s), so that their echo is
-    known. Without the text model, the lexicon still judges: what is wrong with it is only warned of.
+    known. Without the text model that ships the lexicon still judges: what is wrong with it is only warned of. One
+    that is named by `intent` must be right. `fusion`: other weights than those that ship.
     """
     from detector.decision.fusion import FusionModel
     from detector.dialogue.echoes import landmarks_of_prompts
     from detector.dialogue.prompts import PromptLibrary
     from detector.screener import ScreenerParts
+    from detector.text.intent import IntentModel
     from detector.text.lexicon import Lexicon
     from detector.text.matcher import Matcher
 
     library = PromptLibrary.load(prompts)
     echoes = landmarks_of_prompts(library) if speaks else {}
-    return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(), library, _load_intent(), echoes)
-
-
-def with_weights(parts: ScreenerParts, fusion: Path | None, intent: Path | None) -> ScreenerParts:
-    """Exchange the weights of fusion and the text model for those in these files. Raises ModelError."""
-    from dataclasses import replace
-
-    from detector.decision.fusion import FusionModel
-    from detector.text.intent import IntentModel
-
-    if fusion is not None:
-        parts = replace(parts, fusion=FusionModel.load(fusion))
-    if intent is not None:
-        parts = replace(parts, intent=IntentModel.load(intent))
-    return parts
+    model = _load_intent() if intent is None else IntentModel.load(intent)
+    return ScreenerParts(Matcher(Lexicon.load(lexicon)), FusionModel.load(fusion), library, model, echoes)
 
 
 def _load_intent() -> IntentModel | None:

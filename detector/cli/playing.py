@@ -87,12 +87,12 @@ def _prepare(settings: PlaySettings) -> None:
     from detector.agents.measured import MeasuredRecognition
     from detector.agents.recognition_cache import RecognitionCache
     from detector.agents.simulator import Simulator
-    from detector.cli.parts import load_parts, load_transcriber, with_weights
+    from detector.cli.parts import load_parts, load_transcriber
     from detector.screener import ScreenerOptions
     from detector.speech.latency import LatencyModel
     from detector.speech.model_files import cache_dir
 
-    parts = with_weights(load_parts(), settings.fusion, settings.intent)
+    parts = load_parts(fusion=settings.fusion, intent=settings.intent)
     transcriber = load_transcriber(settings.model, threads=1)
     options, clips = settings.options or ScreenerOptions(), Clips(settings.clips)
     if settings.real_latency:

@@ -157,6 +157,8 @@ def load_replay(
     model: str | None,
     threads: int,
     lexicon: Path | None,
+    fusion: Path | None = None,
+    intent: Path | None = None,
 ) -> Replay:
     """Load what judging recordings needs. Raises ConfigurationError."""
     from detector.agents.replay import Replay
@@ -171,7 +173,7 @@ def load_replay(
         policy=PolicyOptions(deadline=deadline),
     )
     transcriber = load_transcriber(model, threads)
-    parts = load_parts(lexicon, speaks=False)
+    parts = load_parts(lexicon, speaks=False, fusion=fusion, intent=intent)
     return Replay(parts, options, transcriber.transcribe, caller_channel=caller_channel)
 
 

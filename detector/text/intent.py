@@ -23,6 +23,8 @@ from detector.text.features import Keys, call_features
 
 __all__ = ["Calibration", "IntentModel", "Reading"]
 
+FORMAT = 2
+"""Of the settings file; 1 had no calibration for each language."""
 _MEND = "install the detector again, or train it with scripts/train_text_model.py"
 _UNITS_SCALE = 20.0
 
@@ -94,9 +96,12 @@ class IntentModel:
         weights_path = path.with_suffix(".onnx")
         try:
             settings = json.loads(path.read_text("utf-8"))
+            _check_format(settings["format"], path)
             weights = weights_path.read_bytes()
             belongs = hashlib.sha256(weights).hexdigest() == settings["sha256"]
             model = cls._made(settings, weights) if belongs else None
+        except ModelError:
+            raise
         except OSError as error:
             raise ModelError(f"{error.filename}: cannot be read ({error.strerror}); {_MEND}") from error
         except Exception as error:
@@ -156,6 +161,11 @@ class IntentModel:
             ["classes", "stages", "notice"], {"keys": keys, "weights": weights}
         )
         return scores
+
+
+def _check_format(found: object, path: Path) -> None:
+    if found != FORMAT:
+        raise ModelError(f"{path}: a text model of format {found!r}, where {FORMAT} is read; {_MEND}")
 
 
 def _session(weights: bytes) -> Any:

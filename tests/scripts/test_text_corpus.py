@@ -13,7 +13,9 @@ import pytest
 from detector.text.pinyin import default_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-HELD_OUT = tuple(SCRIPTS / "texts" / name for name in ("held_out", "held_out_2", "held_out_3", "held_out_4", "held_out_5"))
+HELD_OUT = tuple(
+    SCRIPTS / "texts" / name for name in ("held_out", "held_out_2", "held_out_3", "held_out_4", "held_out_5")
+)
 
 
 @pytest.fixture(scope="module")

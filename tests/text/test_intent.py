@@ -114,12 +114,19 @@ def test_weights_of_another_training_are_refused(copy: Path) -> None:
         IntentModel.load(copy)
 
 
-@pytest.mark.parametrize("key", ["categories", "calibration", "sha256"])
+@pytest.mark.parametrize("key", ["format", "categories", "calibration", "sha256"])
 def test_settings_that_lack_a_key_are_refused(copy: Path, key: str) -> None:
     settings = json.loads(copy.read_text("utf-8"))
     del settings[key]
     copy.write_text(json.dumps(settings), "utf-8")
     with pytest.raises(ModelError, match=r"intent\.json: the text model is not valid"):
+        IntentModel.load(copy)
+
+
+def test_settings_of_another_format_are_named_as_such(copy: Path) -> None:
+    settings = json.loads(copy.read_text("utf-8"))
+    copy.write_text(json.dumps({**settings, "format": 1}), "utf-8")
+    with pytest.raises(ModelError, match=r"intent\.json: a text model of format 1, where 2 is read"):
         IntentModel.load(copy)
 
 
