@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -33,6 +33,13 @@ def report(
             metavar="ID", help="Show one call whole: its id as the list shows it, or how that begins."
         ),
     ] = None,
+    rate: Annotated[
+        Optional[Literal["wanted", "unwanted", "unrated"]],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            help="With --call: say what that call was, where the detector erred. Its number, and its audio in other "
+            "calls, count accordingly from then on."
+        ),
+    ] = None,
     messages: Annotated[
         bool, typer.Option("--messages", help="Show the messages that callers left; * marks new ones.")
     ] = False,
@@ -53,10 +60,15 @@ def report(
 
     if unread and not messages:
         raise ConfigurationError("--unread is for messages; write --messages --unread")
+    if rate is not None and call is None:
+        raise ConfigurationError("--rate is for one call; name it by --call ID")
     if call is not None and (messages or days is not None):
         raise ConfigurationError("--call shows one call with its messages; leave out --messages and --days")
     store, settings = open_existing(config)
     with store:
+        if call is not None and rate is not None:
+            _rate(store, call, rate)
+            return
         if call is not None:
             _one_call(store, settings, call, as_json=as_json)
             return
@@ -83,6 +95,14 @@ def _one_call(store: Store, settings: Settings, written: str, *, as_json: bool) 
         typer.echo(_json(call_to_json(detail, left, recording)))
     else:
         print_call(output_console(), detail, left, recording)
+
+
+def _rate(store: Store, written: str, rating: Literal["wanted", "unwanted", "unrated"]) -> None:
+    from detector.cli.stored_call import call_line, find_call
+
+    call = find_call(store, written).call
+    store.rate(call.id, None if rating == "unrated" else rating)
+    typer.echo(f"{call_line(call)}\nfrom now on it counts as {rating}")
 
 
 def _calls(store: Store, since: datetime | None, *, as_json: bool) -> int:

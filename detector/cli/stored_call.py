@@ -83,7 +83,7 @@ def call_to_json(
     left = ("id", "taken_at", "text", "read_at")
     return {
         **{name: getattr(call, name) for name in ("id", "started_at", "answered_at", "ended_at")},
-        **{name: getattr(call, name) for name in ("number", "display_name", "language")},
+        **{name: getattr(call, name) for name in ("number", "display_name")},
         **judged_to_json(_verdict(detail), detail.evidence, detail.turns),
         **{name: getattr(call, name) for name in ("end_reason", "lost", "refused_at", "rating")},
         "messages": [{name: asdict(each)[name] for name in left} for each in messages],
@@ -126,6 +126,8 @@ def print_call(
         console.print(f"  {verdict_markup(verdict, why)}", soft_wrap=True)
         print_axes(console, verdict.axes)
     console.print(f"  {_end(call)}")
+    if call.rating is not None:
+        console.print(f"  you say: {call.rating}")
     print_talk(console, detail.turns, detail.evidence)
     for message in messages:
         console.print(f"  [yellow]message[/yellow]  {printable(_in_one_line(message.text))}", soft_wrap=True)

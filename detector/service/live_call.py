@@ -19,6 +19,7 @@ from typing import Final, Literal
 import numpy as np
 
 from detector.agents.session import LiveSession, TimerHandle
+from detector.decision.verdict import Action
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import Prompt
 from detector.errors import where
@@ -183,7 +184,9 @@ class LiveCall:
             self._start_engine(self._desk.options())
         elif self._treatment == "allowed" or puts_through:
             self._note(f"{_WHY[self._treatment]}: put through untouched")
-            self._journal.unheard("forward", _WHY[self._treatment])
+            # Who was put through because nobody had time for him has not been wanted by anybody yet.
+            action: Action = "forward" if self._treatment == "allowed" else "none"
+            self._journal.unheard(action, _WHY[self._treatment])
             self.forward()
         else:
             self._note(f"{_WHY[self._treatment]}: a message is taken")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import platform
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,7 +47,9 @@ async def run_service(
     recognition = settings.recognition
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
-        store = stack.enter_context(Store(store_url(settings, environ), recordings=keep_audio))
+        # Two services of one machine may share a store; each is known by where it listens.
+        agent = f"{platform.node()}:{settings.sip.port}"
+        store = stack.enter_context(Store(store_url(settings, environ), recordings=keep_audio, agent=agent))
         pool = stack.enter_context(
             RecognitionPool(transcriber, recognition.workers, recognition.timeout_seconds)
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Row, and_, case, func, or_, select
+from sqlalchemy import Column, Connection, Row, and_, case, func, not_, or_, select
 
 from detector.call import NumberHistory
 from detector.number_plan import block_of, normalize
@@ -30,7 +30,7 @@ def read_history(connection: Connection, number: str | None, now: datetime) -> N
         select(
             func.count(),
             func.max(calls.c.started_at),
-            func.max(calls.c.refused_at),
+            func.max(_REFUSED_AT),
             func.max(_HUNG_UP_AT),
             func.count(_PUT_THROUGH),
         ).where(earlier)
@@ -56,8 +56,14 @@ def read_history(connection: Connection, number: str | None, now: datetime) -> N
     )
 
 
-_HUNG_UP_AT: Final = case((calls.c.action == "hang_up", calls.c.started_at))
-_PUT_THROUGH: Final = case((calls.c.action == "forward", 1))
+_IS_WANTED: Final = calls.c.rating.is_not_distinct_from("wanted")
+"""So says the user, whatever we did with the call."""
+_REFUSED_AT: Final = case((not_(_IS_WANTED), calls.c.refused_at))
+_HUNG_UP_AT: Final = case((and_(calls.c.action == "hang_up", not_(_IS_WANTED)), calls.c.started_at))
+_PUT_THROUGH: Final = case(
+    (_IS_WANTED, 1),
+    (and_(calls.c.action == "forward", calls.c.rating.is_distinct_from("unwanted")), 1),
+)
 
 
 def _since(when: datetime | None, now: datetime) -> float | None:
@@ -121,7 +127,7 @@ def _read_related(connection: Connection, spelled: str, now: datetime) -> dict[s
     count, last_refusal, last_hang_up, put_through = connection.execute(
         select(
             func.count(),
-            func.max(calls.c.refused_at),
+            func.max(_REFUSED_AT),
             func.max(_HUNG_UP_AT),
             func.count(_PUT_THROUGH),
         ).where(

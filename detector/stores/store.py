@@ -165,7 +165,7 @@ class Store:
     # Changes by the user
 
     def rate(self, call_id: str, rating: Rating | None) -> None:
-        """Note what the user said of a call; the evaluation and the training of weights read it."""
+        """Note what the user said of a call; the history of its number and the label of its audio heed it."""
         with self._database.writing() as connection:
             calls.change_call(connection, call_id, rating=rating)
 

@@ -148,3 +148,16 @@ def test_a_message_is_heard_in_the_recording_of_its_call_while_that_is_kept(conf
     with Store(config.parent / "calls.sqlite3", recordings=config.parent / "heard") as store:
         store.purge_audio(NOON + timedelta(days=1))
     assert path_of_message() is None
+
+
+def test_the_user_says_what_a_call_was_and_may_take_it_back(config: Path) -> None:
+    assert "from now on it counts as wanted" in show(config, CALL[:8], "--rate", "wanted")
+    assert "you say: wanted" in show(config, CALL)
+    assert json.loads(show(config, CALL, "--json"))["rating"] == "wanted"
+    show(config, CALL, "--rate", "unrated")
+    assert "you say" not in show(config, CALL)
+
+
+def test_only_a_call_that_is_named_can_be_rated(config: Path) -> None:
+    arguments = ["report", "--config", str(config), "--rate", "wanted"]
+    assert isinstance(CliRunner().invoke(app, arguments).exception, ConfigurationError)

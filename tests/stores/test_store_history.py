@@ -124,3 +124,18 @@ def test_redials_and_single_rings_are_no_attempts(store: Store, at: At) -> None:
     history = store.history(NUMBER, at(900))
     assert (history.calls, history.one_ring_calls, history.attempts) == (5, 1, 2)
     assert store.history(NUMBER, at(600 + 4 * 3600 + 1)).attempts == 0
+
+
+def test_what_the_user_says_of_a_call_outweighs_what_was_done_with_it(store: Store, at: At) -> None:
+    add_call(store, "mistaken", at(0), "hang_up")
+    store.record_refusal("mistaken", at(10))
+    add_call(store, "let in", at(100), "forward")
+    before = store.history(NUMBER, at(200))
+    assert (before.since_hang_up, before.since_refusal, before.put_through) == (200.0, 190.0, 1)
+    store.rate("mistaken", "wanted")
+    mended = store.history(NUMBER, at(200))
+    assert (mended.since_hang_up, mended.since_refusal, mended.put_through) == (None, None, 2)
+    store.rate("mistaken", None)
+    assert store.history(NUMBER, at(200)) == before
+    store.rate("let in", "unwanted")
+    assert store.history(NUMBER, at(200)).put_through == 0
