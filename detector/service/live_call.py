@@ -19,7 +19,6 @@ from typing import Final, Literal
 import numpy as np
 
 from detector.agents.session import LiveSession, TimerHandle
-from detector.decision.verdict import Action
 from detector.dialogue.acts import Act
 from detector.dialogue.prompts import Prompt
 from detector.errors import where
@@ -185,8 +184,9 @@ class LiveCall:
         elif self._treatment == "allowed" or puts_through:
             self._note(f"{_WHY[self._treatment]}: put through untouched")
             # Who was put through because nobody had time for him has not been wanted by anybody yet.
-            action: Action = "forward" if self._treatment == "allowed" else "none"
-            self._journal.unheard(action, _WHY[self._treatment])
+            self._journal.unheard(
+                "forward" if self._treatment == "allowed" else "none", _WHY[self._treatment]
+            )
             self.forward()
         else:
             self._note(f"{_WHY[self._treatment]}: a message is taken")
