@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import URL
+
+    from detector.config.settings import Settings
+    from detector.sip.options import SipOptions
 
 __all__ = ["answer"]
 
@@ -43,10 +52,8 @@ def answer(
     from detector.cli.parts import load_parts, load_transcriber
     from detector.config import load_settings, placed
     from detector.config.options import list_entries, sip_options, store_url
+    from detector.console.line_writer import LineWriter
     from detector.console.terminal import TerminalConsole
-    from detector.sip.listening import addresses_in_use
-    from detector.stores.database import Database
-    from detector.stores.recordings import Recordings
 
     settings = load_settings(config)
     level = settings.log.level.upper()
@@ -60,16 +67,27 @@ def answer(
     # Alembic tells of every start; only its troubles are news.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if check:
-        with placed(config):
-            taken = addresses_in_use(workers)
-            if settings.store.keep_audio and settings.store.recordings is not None:
-                Recordings(settings.store.recordings).check()
-        Database(store, only_look=True).close()
-        for address in taken:
-            typer.echo(f"{config}: {address} is in use, by a service that runs already or by another program")
-        typer.echo(f"{config}: in order")
+        _look_around(config, settings, workers, store)
         return
     from detector.service.running import run_service
 
-    console = TerminalConsole(Console(highlight=False)) if watch else None
-    asyncio.run(run_service(settings, os.environ, parts, transcriber, console))
+    with LineWriter(sys.stdout if watch else None) as lines:
+        console = TerminalConsole(Console(file=cast("IO[str]", lines), highlight=False)) if watch else None
+        asyncio.run(run_service(settings, os.environ, parts, transcriber, console))
+
+
+def _look_around(config: Path, settings: Settings, workers: Sequence[SipOptions], store: URL) -> None:
+    """Check what lies outside the configuration: addresses, recordings, the store."""
+    from detector.config import placed
+    from detector.sip.listening import addresses_in_use
+    from detector.stores.database import Database
+    from detector.stores.recordings import Recordings
+
+    with placed(config):
+        taken = addresses_in_use(workers)
+        if settings.store.keep_audio and settings.store.recordings is not None:
+            Recordings(settings.store.recordings).check()
+    Database(store, only_look=True).close()
+    for address in taken:
+        typer.echo(f"{config}: {address} is in use, by a service that runs already or by another program")
+    typer.echo(f"{config}: in order")
