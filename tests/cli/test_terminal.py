@@ -146,6 +146,24 @@ def test_the_service_does_without_whoever_watches(
     assert watched.process.wait(timeout=15) == 0
 
 
+def children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(120)
+def test_the_service_does_without_whoever_reads_its_log(watched: Watched) -> None:
+    fill(watched.writing.fileno())
+    (worker,) = children(watched.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while not children(watched.process.pid) - {worker}:
+        assert time.monotonic() < until, "a worker that died is logged and replaced"
+        time.sleep(0.05)
+    watched.process.send_signal(signal.SIGTERM)
+    assert watched.process.wait(timeout=15) == 0
+
+
 def test_a_reader_that_goes_away_is_no_error(start: Start, write_wav: WriteWav) -> None:
     process = start("screen", *[write_wav(f"{number}.wav", 1.0) for number in range(200)], "--json")
     assert process.stdout is not None
