@@ -88,6 +88,8 @@ def test_a_reader_who_sleeps_does_not_hold_up_the_end(pipe: Pipe) -> None:
     began = time.monotonic()
     assert not lines.close(0.1)
     assert time.monotonic() - began < 1.0
+    pipe.nobody_reads()
+    assert lines.close(10.0), "its thread ends with the reader"
 
 
 def test_a_reader_who_went_away_is_one_line_in_the_log(pipe: Pipe, caplog: pytest.LogCaptureFixture) -> None:
