@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 _DAYS = 7
+_MOST_DAYS = 36_500
 
 
 def report(
     config: Annotated[Path, typer.Option(help="The configuration file of the service; it names the store.")],
     days: Annotated[
         Optional[int],  # noqa: UP045 - typer reads it at run time
-        typer.Option(min=1, help=f"How far to look back (default: {_DAYS}; with --unread: for ever)."),
+        typer.Option(
+            min=1, max=_MOST_DAYS, help=f"How far to look back (default: {_DAYS}; with --unread: for ever)."
+        ),
     ] = None,
     call: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time

@@ -37,7 +37,10 @@ def strength(evidence: Evidence) -> str:
 
 
 class TerminalConsole:
-    """Prints the events of calls, each line under the name of its call."""
+    """Prints the events of calls, each line under the name of its call and the time at which it was known.
+
+    What tells of an earlier moment names it: "(at 0:02.4)", for a turn of the caller its beginning.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -64,7 +67,7 @@ def _line(event: Event) -> tuple[float, str] | None:
             return event.arrived, f"[blue]agent [/blue]  {printable(event.prompt.text)}"
         case TurnTranscribed():
             heard = printable(event.text) or "[dim](nothing understood)[/dim]"
-            return event.start, f"[cyan]caller[/cyan]  {heard}"
+            return event.arrived, f"[cyan]caller[/cyan]  {heard} [dim](at {clock_time(event.start)})[/dim]"
         case Evidence():
             about = (
                 f"[dim]{event.source}: {printable(event.detail)} (at {clock_time(event.media_time)})[/dim]"

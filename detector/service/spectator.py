@@ -1,7 +1,8 @@
 """What the running service shows to whoever watches, where anybody does.
 
-Watching must never touch a call: a terminal that is gone, a pipe that nobody reads or an encoding without Chinese
-characters ends the showing, with one line in the log, and nothing else.
+Watching must never touch a call: whatever goes wrong with it ends the showing, with one line in the log, and nothing
+else. That a call waits for nobody who watches is the business of the console's file; see
+`detector.console.line_writer`.
 """
 
 import logging
@@ -37,6 +38,7 @@ class Spectator:
             return
         try:
             show(self._console)
-        except Exception as error:  # noqa: BLE001 - whatever ails the terminal is no business of a call
+        # SystemExit: rich would end the program where its file has lost its reader.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what ails the terminal is no business of a call
             self._console = None
             log.warning("calls are not shown any more: %s", where(error))

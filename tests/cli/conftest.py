@@ -66,11 +66,11 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
     # Tests that run as a shell's background job ignore Ctrl-C, and what they start would inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def start(*arguments: str | Path) -> "subprocess.Popen[str]":
+    def start(*arguments: str | Path, output: int = subprocess.PIPE) -> "subprocess.Popen[str]":
         return subprocess.Popen(  # noqa: S603 - our own program
             [*PROGRAM, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             text=True,
             cwd=tmp_path,
             env={**environment, "PYTHONUNBUFFERED": "1"},

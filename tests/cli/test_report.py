@@ -150,6 +150,17 @@ def test_a_new_message_is_shown_however_old_it_is_unless_days_are_given(config: 
     assert "去年的留言" in run(*command)
 
 
+@pytest.mark.parametrize("days", ["0", "36501", "999999999"])
+def test_days_that_nobody_can_look_back_are_a_mistake_of_usage(config: Path, days: str) -> None:
+    result = CliRunner().invoke(app, ["report", "--config", str(config), "--days", days])
+    assert result.exit_code == 2
+    assert "--days" in result.stderr
+
+
+def test_a_hundred_years_can_be_looked_back(config: Path) -> None:
+    assert len(run("report", "--config", str(config), "--days", "36500", "--json").splitlines()) == 2
+
+
 def test_unread_calls_are_no_such_thing(config: Path) -> None:
     with pytest.raises(ConfigurationError, match="--messages --unread"):
         run("report", "--config", str(config), "--unread")

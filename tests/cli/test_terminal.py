@@ -1,17 +1,23 @@
 """The program at a terminal: Ctrl-C, a reader that goes away, a full disk, and bars only where somebody looks."""
 
+import contextlib
+import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from detector.bench.loopback import free_port
 from detector.resources import fixtures_dir
 
 DEMO = fixtures_dir() / "demo"
@@ -21,6 +27,16 @@ Run = Callable[..., Any]
 Start = Callable[..., "subprocess.Popen[str]"]
 CtrlC = Callable[["subprocess.Popen[str]"], tuple[int, str, float]]
 WriteWav = Callable[..., Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    process: "subprocess.Popen[str]"
+    port: int
+    reading: RawIOBase
+    """The end of the pipe where somebody could read what it shows and logs."""
+    writing: RawIOBase
+
 
 CONFIG = """\
 [sip]
@@ -80,6 +96,72 @@ def test_ctrl_c_ends_the_service(start: Start, ctrl_c: CtrlC, tmp_path: Path) ->
     assert "Traceback" not in errors
     assert "died" not in errors, "the workers end with the service and not before it"
     assert seconds < 10
+
+
+def fill(pipe: int) -> None:
+    """Write into a pipe until it takes no more."""
+    os.set_blocking(pipe, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(pipe, b"x" * size)
+    os.set_blocking(pipe, True)
+
+
+@pytest.fixture
+def watched(start: Start, tmp_path: Path) -> Iterator[Watched]:
+    """A service that is ready, and shows and logs into a pipe."""
+    config, port = tmp_path / "agent.toml", free_port()
+    config.write_text(CONFIG.replace("port = 0", f"port = {port}"))
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as output, os.fdopen(writing, "wb", buffering=0) as filled:
+        process = start("answer", "--config", config, "--watch", output=writing)
+        try:
+            shown = b""
+            while b"ready: waiting for calls" not in shown:
+                assert process.poll() is None, shown
+                shown += output.read(65536)
+            yield Watched(process, port, output, filled)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("reader", ["sleeps", "is gone"])
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_the_service_does_without_whoever_watches(
+    watched: Watched, run: Run, write_wav: WriteWav, reader: str, told: signal.Signals
+) -> None:
+    if reader == "sleeps":
+        fill(watched.writing.fileno())
+    else:
+        watched.reading.close()
+    target = f"sip:agent@127.0.0.1:{watched.port}"
+    outcome = run("call", target, "--wav", write_wav("caller.wav", 2.0), "--json")
+    assert json.loads(outcome.output)["ending"] == "hung_up_by_caller", "he was answered and heard"
+    watched.process.send_signal(told)
+    assert watched.process.wait(timeout=15) == 0
+
+
+def children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(120)
+def test_the_service_does_without_whoever_reads_its_log(watched: Watched) -> None:
+    fill(watched.writing.fileno())
+    (worker,) = children(watched.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while not children(watched.process.pid) - {worker}:
+        assert time.monotonic() < until, "a worker that died is logged and replaced"
+        time.sleep(0.05)
+    watched.process.send_signal(signal.SIGTERM)
+    assert watched.process.wait(timeout=15) == 0
 
 
 def test_a_reader_that_goes_away_is_no_error(start: Start, write_wav: WriteWav) -> None:

@@ -174,11 +174,14 @@ def test_a_lost_call_is_put_straight_through_the_next_time(answering: Any, tmp_p
     play(story)
 
 
-def test_watching_never_touches_a_call(answering: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "how", [BrokenPipeError, UnicodeEncodeError("latin-1", "喂", 0, 1, ""), SystemExit(1)]
+)
+def test_watching_never_touches_a_call(answering: Any, tmp_path: Path, how: BaseException) -> None:
     class Gone:
         def __getattr__(self, _name: str) -> Callable[..., None]:
             def broken(*_: object) -> None:
-                raise BrokenPipeError
+                raise how
 
             return broken
 
