@@ -14,6 +14,8 @@ import pjsua2 as pj
 
 from detector.sip.events import UNREACHED
 from detector.sip.fields import clean
+from detector.sip.info import read_info
+from detector.sip.library import answer_request, can_answer
 
 __all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
 
@@ -104,12 +106,23 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
 
     @_guarded
     def onCallTsxState(self, event: Any) -> None:  # noqa: N802 - the library's name
+        """Called before the library itself deals with a request: whoever answers one here has dealt with it."""
         change = event.e.body.tsxState
         request, is_ours = change.tsx, change.tsx.role == pj.PJSIP_ROLE_UAC
-        if request.method == "REFER" and is_ours and _is_given_up(change):
+        if request.method == "INFO" and not is_ours and request.state == pj.PJSIP_TSX_STATE_TRYING:
+            self._answer_info(change.src.rdata)
+        elif request.method == "REFER" and is_ours and _is_given_up(change):
             # The library tells of answers only.
             code, reason = status_code(request.statusCode), clean(request.statusText)
             self._post(partial(self._transfer, max(code, FIRST_REFUSAL), reason, final=True))
+
+    def _answer_info(self, request: Any) -> None:
+        if not can_answer():
+            return
+        code, digit = read_info(request.wholeMsg)
+        answer_request(request.pjRxData, code)
+        if digit:
+            self._tell("leg_dtmf", digit, "info")
 
     @_guarded
     def onCallTransferStatus(self, event: Any) -> None:  # noqa: N802 - the library's name

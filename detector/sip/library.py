@@ -1,4 +1,4 @@
-"""What the library can do and its binding leaves out: its limit of calls, a setting.
+"""What the library can do and its binding leaves out: its limit of calls, a setting, an answer to a request.
 
 All of it is the library's public interface, reached by name. Where a build hides a name, or lays its settings out
 otherwise, the worker does without.
@@ -10,7 +10,7 @@ import sys
 from functools import cache
 from typing import Any, Final
 
-__all__ = ["keep_calls_after_silence", "limit_of_calls"]
+__all__ = ["answer_request", "can_answer", "keep_calls_after_silence", "limit_of_calls"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +47,26 @@ def keep_calls_after_silence() -> bool:
         return False
     settings[_KEEP_AFTER_SILENCE] = 1
     return True
+
+
+def can_answer() -> bool:
+    """Whether requests within a call can be answered here."""
+    return all(_function(name) is not None for name in ("pjsip_rdata_get_dlg", "pjsip_dlg_respond"))
+
+
+def answer_request(request: Any, code: int) -> None:
+    """Answer a request within a call, while the library still asks what becomes of it.
+
+    `request` is `SipRxData.pjRxData`; on the library's own thread.
+    """
+    dialog_of, respond = _function("pjsip_rdata_get_dlg"), _function("pjsip_dlg_respond")
+    if dialog_of is None or respond is None:
+        return
+    dialog_of.restype, dialog_of.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    respond.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * 3]
+    dialog = dialog_of(int(request))
+    if dialog:
+        respond(dialog, int(request), code, None, None, None)
 
 
 @cache

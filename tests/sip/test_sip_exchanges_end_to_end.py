@@ -1,4 +1,4 @@
-"""An exchange that keeps to itself what it does with a REFER.
+"""An exchange that keeps to itself what it does with a REFER, and one that sends INFO as it likes.
 
 It speaks plain UDP, for a real worker would be too polite.
 """
@@ -16,6 +16,7 @@ from detector.sip.protocol import (
     Bridged,
     CallAnswered,
     CallEnded,
+    Dtmf,
     HangUp,
     Refer,
     TransferProgress,
@@ -238,5 +239,38 @@ def test_a_caller_who_is_put_through_may_send_no_audio(agent: Any, loopback: Opt
             await service.event(Bridged)
             with pytest.raises(TimeoutError):
                 await exchange.until("BYE", within=3.0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "code", "digits"),
+    [
+        ("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", 200, ["5"]),
+        ("application/dtmf-relay", "Signal=5", 200, ["5"]),
+        ("Application / DTMF-Relay;x=y", "signal = #", 200, ["#"]),
+        ("application/dtmf-relay", "Duration=160\r\nSignal=10", 200, ["*"]),
+        ("application/dtmf-relay", "Signal=", 400, []),
+        ("application/dtmf-relay", "Signal", 400, []),
+        ("application/dtmf-relay", "Signal=55", 400, []),
+        ("application/dtmf-relay", "Duration=", 400, []),
+        ("application/dtmf-relay", "\r\n\r\nSignal", 400, []),
+        ("application/media_control+xml", "<", 415, []),
+        ("", "", 200, []),
+    ],
+)
+def test_no_info_ends_the_worker(
+    agent: Any, loopback: Options, kind: str, body: str, code: int, digits: list[str]
+) -> None:
+    async def run() -> None:
+        async with agent(loopback()) as service, calling(service) as (exchange, call):
+            pids = service.supervisor.pids
+            exchange.request("INFO", kind, body)
+            assert f"SIP/2.0 {code}" in await exchange.until("SIP/2.0")
+            exchange.request("INFO", "application/dtmf-relay", "Signal=9\r\n")
+            await service.event(Dtmf, digit="9", method="info")
+            assert [each.digit for each in service.seen if isinstance(each, Dtmf)] == [*digits, "9"]
+            assert service.supervisor.pids == pids
+            assert call in service.supervisor.calls
 
     asyncio.run(run())

@@ -8,6 +8,7 @@ import pjsua2 as pj
 import pytest
 
 from detector.sip import library
+from detector.sip.info import read_info
 
 KEEPS, T1 = 12, 14
 
@@ -39,4 +40,20 @@ def test_a_library_that_hides_everything_is_left_alone(monkeypatch: pytest.Monke
     hidden: Callable[[], None] = lambda: None  # noqa: E731 - stands in for a function
     monkeypatch.setattr(library, "_library", hidden)
     assert not library.keep_calls_after_silence()
+    assert not library.can_answer()
     assert library.limit_of_calls() == library.SMALLEST_LIMIT
+
+
+def test_a_body_of_another_type_holds_no_digit() -> None:
+    assert read_info("INFO sip:a SIP/2.0\r\nContent-Type: text/plain\r\n\r\nSignal=5") == (415, "")
+
+
+def test_the_short_name_of_a_header_is_known() -> None:
+    assert read_info("INFO sip:a SIP/2.0\r\nc: application/dtmf-relay\r\n\r\nSignal=d") == (200, "D")
+
+
+def test_a_header_is_no_body() -> None:
+    assert read_info("INFO sip:a SIP/2.0\r\nContent-Type: application/dtmf-relay\r\nSignal=5\r\n\r\n") == (
+        200,
+        "",
+    )
