@@ -140,7 +140,9 @@ class LiveCall:
     def lost(self) -> None:
         """The worker that held this call died."""
         if not self.is_over:
-            self._note("lost: the SIP worker died; this number is put straight through next time")
+            self._note(
+                "lost: the SIP worker died; after a first loss the number is put straight through next time"
+            )
             self._end("lost")
 
     def give_up(self) -> None:

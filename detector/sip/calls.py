@@ -175,6 +175,8 @@ class LiveCall:
         if final and code < OK:
             # The report ended without an outcome.
             code = NO_OUTCOME
+        if code < 300:
+            self._transfer.take_on()
         self._transfer.progress(code, reason, final=final)
         if final and code < 300:
             self.hang_up(OK, "transferred")
@@ -184,6 +186,10 @@ class LiveCall:
 
     def leg_ended(self, code: int, reason: str) -> None:
         self._prompts.call_ended()
+        if self._transfer is not None and self._transfer.is_taken_on and not self._cause:
+            # The other side has taken him over without a report.
+            self._cause = "transferred"
+            self._transfer.progress(OK, "OK", final=True)
         # Nobody is left to be put through: that his transfer came to nothing is no news of a failure.
         self._transfer = None
         if self._bridge is not None:

@@ -14,6 +14,8 @@ import pjsua2 as pj
 
 from detector.sip.events import UNREACHED
 from detector.sip.fields import clean
+from detector.sip.info import read_info
+from detector.sip.library import answer_request, can_answer
 
 __all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
 
@@ -23,6 +25,8 @@ Post = Callable[[Callable[[], None]], None]
 """Puts a function into the worker's inbox."""
 F = TypeVar("F", bound=Callable[..., None])
 
+OK: Final = 200
+FIRST_REFUSAL: Final = 300
 DECLINE: Final = 603
 
 
@@ -30,6 +34,12 @@ def status_code(value: Any) -> int:
     """Make a number from the network a status code of SIP, 0 where it cannot be one."""
     code = int(value)
     return code if 100 <= code <= 699 else 0
+
+
+def _is_given_up(change: Any) -> bool:
+    """Whether a request has ended without an answer: none came in time, or it could not be sent."""
+    has_ended = change.prevState < pj.PJSIP_TSX_STATE_COMPLETED <= change.tsx.state
+    return bool(has_ended and change.type != pj.PJSIP_EVENT_RX_MSG)
 
 
 def _guarded(callback: F) -> F:
@@ -95,10 +105,32 @@ class Leg(pj.Call):  # type: ignore[misc]  # the library has no types
         self._tell("leg_dtmf", clean(event.digit, 1), method)
 
     @_guarded
+    def onCallTsxState(self, event: Any) -> None:  # noqa: N802 - the library's name
+        """Called before the library itself deals with a request: whoever answers one here has dealt with it."""
+        change = event.e.body.tsxState
+        request, is_ours = change.tsx, change.tsx.role == pj.PJSIP_ROLE_UAC
+        if request.method == "INFO" and not is_ours and request.state == pj.PJSIP_TSX_STATE_TRYING:
+            self._answer_info(change.src.rdata)
+        elif request.method == "REFER" and is_ours and _is_given_up(change):
+            # The library tells of answers only.
+            code, reason = status_code(request.statusCode), clean(request.statusText)
+            self._post(partial(self._transfer, max(code, FIRST_REFUSAL), reason, final=True))
+
+    def _answer_info(self, request: Any) -> None:
+        if not can_answer():
+            return
+        code, digit = read_info(request.wholeMsg)
+        answer_request(request.pjRxData, code)
+        if digit:
+            self._tell("leg_dtmf", digit, "info")
+
+    @_guarded
     def onCallTransferStatus(self, event: Any) -> None:  # noqa: N802 - the library's name
-        final = bool(event.finalNotify)
+        code = status_code(event.statusCode)
+        # Some exchanges report the outcome and leave the subscription open.
+        final = bool(event.finalNotify) or code >= OK
         event.cont = not final
-        self._post(partial(self._transfer, status_code(event.statusCode), clean(event.reason), final=final))
+        self._post(partial(self._transfer, code, clean(event.reason), final=final))
 
     @_guarded
     def onCallTransferRequest(self, event: Any) -> None:  # noqa: N802 - the library's name

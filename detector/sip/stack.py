@@ -1,8 +1,5 @@
 """The SIP library, set up from SipOptions: endpoint, transports, codecs, account, registration."""
 
-import ctypes
-import logging
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,18 +8,15 @@ import pjsua2 as pj
 from detector.errors import ConfigurationError, PortInUse, SipError
 from detector.sip.addresses import presentable
 from detector.sip.legs import IncomingHandler, Leg, Post, SipAccount
+from detector.sip.library import keep_calls_after_silence, limit_of_calls
 from detector.sip.options import SipOptions
 
 __all__ = ["SipStack", "call_parameters"]
-
-_log = logging.getLogger(__name__)
 
 CLOCK_RATE: Final = 8000
 """Of the bridge; 16 kHz doubles the cost and telephones bring nothing above 4 kHz."""
 ADDRESS_IN_USE: Final = 120098
 """The library's number for the system's error 98."""
-SMALLEST_LIMIT: Final = 4
-"""Calls that the most narrowly built library can hold."""
 FIRST_PRIORITY: Final = 255
 _TRANSPORTS: Final = {
     "udp": pj.PJSIP_TRANSPORT_UDP,
@@ -81,7 +75,8 @@ class SipStack:
         try:
             self._endpoint.libCreate()
             self._endpoint.libInit(self._endpoint_config())
-            self.max_calls = min(_library_limit(), self.options.max_calls)
+            keep_calls_after_silence()
+            self.max_calls = min(limit_of_calls(), self.options.max_calls)
             for name in self.options.transports:
                 self._listen(name)
             self._endpoint.libStart()
@@ -213,15 +208,3 @@ def call_parameters(code: int = 0, headers: tuple[tuple[str, str], ...] = (), lo
 def _host_of(uri: str) -> str:
     """Return the host, and port if any, of `sip:host` without parameters."""
     return uri.partition(":")[2].rpartition("@")[2].partition(";")[0]
-
-
-def _library_limit() -> int:
-    """Ask the library how many calls it was built for; the binding does not tell."""
-    binding = sys.modules.get("pjsua2._pjsua2") or sys.modules.get("_pjsua2")
-    try:
-        ask = ctypes.CDLL(getattr(binding, "__file__", None)).pjsua_call_get_max_count
-    except (AttributeError, OSError):
-        _log.warning("The SIP library hides its limit of calls: %d are assumed.", SMALLEST_LIMIT)
-        return SMALLEST_LIMIT
-    ask.restype = ctypes.c_uint
-    return int(ask())

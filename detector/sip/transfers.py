@@ -2,7 +2,8 @@
 
 Either way TransferProgress tells how it goes, and exactly one final one comes: the peer's answer, a failure
 of ours, or 408 after `transfer_seconds`, so that nobody waits for ever for a peer that accepts a REFER and
-reports nothing. None comes where the caller hangs up meanwhile: his CallEnded is the end of it.
+reports nothing. None comes where the caller hangs up meanwhile: his CallEnded is the end of it. Once REFER is accepted,
+a BYE is the other side's way to say that it has taken him over.
 """
 
 from collections.abc import Callable
@@ -48,6 +49,16 @@ class Transfer:
         self._emit = emit
         self._deadline = deadline
         self.done = False
+        self._accepted = False
+
+    @property
+    def is_taken_on(self) -> bool:
+        """Whether the other side has accepted the REFER and said nothing of its end."""
+        return self._accepted and not self.done
+
+    def take_on(self) -> None:
+        """The other side has accepted the REFER."""
+        self._accepted = True
 
     def progress(self, code: int, reason: str, *, final: bool) -> None:
         """Report how it goes; nothing is reported after a final code."""

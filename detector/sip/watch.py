@@ -44,6 +44,7 @@ class CallWatch:
         """Return which limit is exceeded, if any.
 
         Being put through has a limit of its own: a caller whose audio does not reach us may wait for the other side.
+        Between the two who are connected then, one may be silent for as long as he likes.
         """
         options = self._options
         if self._answered_at is None:
@@ -51,6 +52,6 @@ class CallWatch:
         longest = options.max_bridged_seconds if bridged else options.max_call_seconds
         if now - self._answered_at > longest:
             return "time_limit"
-        if is_transferring:
+        if bridged or is_transferring:
             return None
         return "rtp_dead" if now - self._last_change > options.rtp_timeout else None

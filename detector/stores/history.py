@@ -15,6 +15,8 @@ __all__ = ["ONE_RING", "read_history"]
 
 ONE_RING: Final = timedelta(seconds=3)
 """A caller who is gone this soon after the answer, or before it, rang to be called back."""
+LOSSES_WITHIN: Final = timedelta(days=1)
+"""One call lost within this was bad luck. Two are a pattern: a caller may be able to make us lose them."""
 _MOST_ATTEMPTS: Final = 200
 """Calls looked at: who called more often in a few hours needs no exact count."""
 
@@ -45,11 +47,7 @@ def read_history(connection: Connection, number: str | None, now: datetime) -> N
         since_refusal=_since(last_refusal, now),
         since_hang_up=_since(last_hang_up, now),
         put_through=put_through,
-        lost_by_us=bool(
-            connection.scalar(
-                select(calls.c.lost).where(earlier).order_by(calls.c.started_at.desc(), calls.c.id).limit(1)
-            )
-        ),
+        lost_by_us=_is_unlucky(connection, spelled, now),
         one_ring_calls=_count_one_ring(connection, spelled, now),
         attempts=_count_attempts(connection, spelled, now),
         **related,
@@ -64,6 +62,16 @@ _PUT_THROUGH: Final = case(
     (_IS_WANTED, 1),
     (and_(calls.c.action == "forward", calls.c.rating.is_distinct_from("unwanted")), 1),
 )
+
+
+def _is_unlucky(connection: Connection, spelled: str, now: datetime) -> bool:
+    """Whether the last call was lost by a fault on this side, and no other one within a day."""
+    earlier = and_(calls.c.number == spelled, calls.c.started_at < now)
+    last = select(calls.c.lost).where(earlier).order_by(calls.c.started_at.desc(), calls.c.id).limit(1)
+    if not connection.scalar(last):
+        return False
+    recent = and_(earlier, calls.c.lost, calls.c.started_at >= now - LOSSES_WITHIN)
+    return (connection.scalar(select(func.count()).where(recent)) or 0) <= 1
 
 
 def _since(when: datetime | None, now: datetime) -> float | None:

@@ -124,6 +124,13 @@ def test_who_is_being_put_through_may_wait_for_it_in_silence() -> None:
     assert call.verdict(100.1, bridged=False, is_transferring=True) == "time_limit"
 
 
+def test_who_is_put_through_may_be_silent_until_the_time_limit() -> None:
+    call = watch(max_bridged_seconds=1000)
+    call.begin(0.0)
+    assert call.verdict(999.0, bridged=True) is None
+    assert call.verdict(1000.1, bridged=True) == "time_limit"
+
+
 def test_a_call_that_never_gets_media_ends_too() -> None:
     call = watch()
     call.begin(0.0)

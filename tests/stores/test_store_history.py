@@ -67,6 +67,22 @@ def test_only_the_last_call_counts_as_lost(store: Store, at: At) -> None:
     assert not store.history(NUMBER, at(30)).lost_by_us
 
 
+DAY = 86400.0
+
+
+@pytest.mark.parametrize(("apart", "is_luck"), [(60.0, False), (DAY - 60, False), (DAY + 60, True)])
+def test_who_loses_two_calls_within_a_day_is_screened_like_anybody(
+    store: Store, at: At, apart: float, is_luck: bool
+) -> None:
+    for name, when in (("a", 0.0), ("b", apart)):
+        add_call(store, name, at(when))
+        store.mark_lost(name, at(when + 5))
+    add_call(store, "another's", at(apart), number="13900139000")
+    store.mark_lost("another's", at(apart + 5))
+    assert store.history(NUMBER, at(apart + 30)).lost_by_us is is_luck
+    assert store.history("13900139000", at(apart + 30)).lost_by_us
+
+
 @pytest.mark.parametrize(
     ("answered", "ended", "reason", "one_ring"),
     [
