@@ -22,7 +22,7 @@ class NumberHistory:
     since_hang_up: float | None = None
     put_through: int = 0
     lost_by_us: bool = False
-    """The last call of this number ended because of us, and it was the only one within a day: put him straight through."""
+    """The last call of this number ended because of us, as no other within a day: put him straight through."""
     one_ring_calls: int = 0
     attempts: int | None = None
     """Calls of the last hours in which the caller stayed on the line, redials at once counted as one; None: not
