@@ -62,7 +62,10 @@ def label(
     config: Config = None,
     file: File = None,
 ) -> None:
-    """Say what a campaign is. A notice (a school, a parcel locker) never speaks against its next caller."""
+    """Say what a campaign is. A notice (a school, a parcel locker) never speaks against its next caller.
+
+    Its calls count accordingly for their numbers as well, as with `detector report --rate`.
+    """
     with _open(config, file) as prints:
         count = prints.label_campaign(campaign, what)
     if not count:

@@ -63,6 +63,8 @@ def report(
 
     if unread and not messages:
         raise ConfigurationError("--unread is for messages; write --messages --unread")
+    if rate is not None and as_json:
+        raise ConfigurationError("--rate says what a call was and shows nothing; leave out --json")
     if rate is not None and call is None:
         raise ConfigurationError("--rate is for one call; name it by --call ID")
     if call is not None and (messages or days is not None):

@@ -120,7 +120,9 @@ def print_call(
     )
     verdict = _verdict(detail)
     if verdict is None:
-        console.print("  [dim]not judged[/dim]")
+        console.print(
+            f"  [dim]not judged{f': {printable(call.reason)}' if call.reason else ''}[/dim]", soft_wrap=True
+        )
     else:
         why = verdict.reason if verdict.is_final else _why(call)
         console.print(f"  {verdict_markup(verdict, why)}", soft_wrap=True)
@@ -144,6 +146,8 @@ def _verdict(detail: CallDetail) -> Verdict | None:
     call = detail.call
     if call.label is None or call.action is None or call.unwanted is None or call.axes is None:
         return None
+    if call.decided_at == 0.0:
+        return None  # nobody listened to it
     at = call.decided_at
     return Verdict(
         call.label,
@@ -160,6 +164,8 @@ def _verdict(detail: CallDetail) -> Verdict | None:
 def _why(call: StoredCall) -> str:
     """The reason of what was done, and how the call ended where that is not what its action says."""
     ended = None if call.end_reason is None else _ENDED[call.end_reason]
+    if call.action == "none" and call.decided_at == 0.0:  # by a list, or for want of time
+        return "; ".join(text for text in (call.reason, ended) if text)
     if call.action == "none":
         if call.end_reason == "caller_hung_up":
             return f"{ended} before it was decided"

@@ -5,9 +5,11 @@ as long as they like. Lines are queued here instead. Where the queue is full, fu
 empty again, and one line says how many. A reader who went away ends the writing, with one line in the log.
 """
 
+import errno
 import logging
 import os
 import threading
+import time
 from collections import deque
 from types import TracebackType
 from typing import Self, TextIO
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 CAPACITY = 1000
 """Pieces of text, mostly a line each."""
 CLOSING_SECONDS = 1.0
+PAUSE_SECONDS = 0.2
+GONE = frozenset({errno.EPIPE, errno.EIO, errno.EBADF})
+"""Errors of a reader who does not come back."""
 
 
 class LineWriter:
@@ -81,7 +86,7 @@ class LineWriter:
     def _run(self) -> None:
         try:
             while (text := self._next()) is not None:
-                self._put(text)
+                self._put_or_leave_out(text)
         except Exception as error:  # noqa: BLE001 - whatever ails the reader is no business of a call
             with self._changed:
                 self._is_closing = True
@@ -98,6 +103,17 @@ class LineWriter:
                 count, self._left_out = self._left_out, 0
                 return f"({count} lines left out: nobody read them in time)\n"
             return None
+
+    def _put_or_leave_out(self, text: str) -> None:
+        """A reader that is gone ends it; a full disk, or a terminal that is busy, costs what is written meanwhile."""
+        try:
+            self._put(text)
+        except OSError as error:
+            if error.errno in GONE or self._is_closing:
+                raise
+            with self._changed:
+                self._left_out += max(1, text.count("\n"))
+            time.sleep(PAUSE_SECONDS)
 
     def _put(self, text: str) -> None:
         # Not by the stream: it keeps a lock while it waits, and the interpreter wants that lock when it ends.

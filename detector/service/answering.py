@@ -96,22 +96,22 @@ class AnsweringService:
     async def drain(self, patience: float) -> None:
         """Take no more calls, and have those that are up put through or leave a message, for `patience` seconds.
 
-        Who is still on the line then is cut off by us: he is put straight through when he calls again.
+        Who is still on the line then is cut off by us, and known for it when he calls again.
         """
         self._is_draining = True
         if self._calls:
             count = f"{len(self._calls)} call{'' if len(self._calls) == 1 else 's'}"
             self._note(f"stopping: {count} first put through, or asked for a message; again to stop at once")
-        for call in list(self._calls.values()):
-            call.failed("stopping")
         try:
+            for call in list(self._calls.values()):
+                call.failed("stopping")
             async with asyncio.timeout(patience):
                 await self._all_finished.wait()
         except TimeoutError:
             log.warning("%d calls are cut off, for the service is stopped", len(self._calls))
         finally:
             for call in list(self._calls.values()):
-                call.lost()
+                call.lost("the service is stopped")
 
     def store_failed(self) -> None:
         """The store broke while calls are up: they go on without it."""
@@ -153,7 +153,7 @@ class AnsweringService:
 
     def _lost(self, number: int) -> None:
         if (call := self._calls.pop(number, None)) is not None:
-            call.lost()
+            call.lost("the SIP worker died")
         elif number in self._arriving:
             self._lost_on_arrival.add(number)
 
@@ -237,7 +237,7 @@ class AnsweringService:
         """The workers are gone: write down every call that is still open."""
         await asyncio.gather(*self._arriving.values(), return_exceptions=True)
         for call in self._calls.values():
-            call.lost()
+            call.lost("the SIP workers are gone")
         self._calls.clear()
         try:
             async with asyncio.timeout(WIND_UP_SECONDS):

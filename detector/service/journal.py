@@ -12,6 +12,7 @@ from detector.audio.frames import Samples
 from detector.call import CallInfo
 from detector.decision.verdict import Action, Axes, Verdict
 from detector.dialogue.acts import Act
+from detector.errors import StoreConflict
 from detector.events import Event, FingerprintReady, HangUp, PromptState, Say, TurnTranscribed
 from detector.signals.evidence import Evidence
 from detector.signals.landmarks import Landmarks
@@ -166,17 +167,18 @@ def _keep_fingerprint(store: Store, call_id: str, landmarks: Landmarks, label: M
 
 @dataclass(slots=True)
 class _Row:
-    """The call's own row in the store. The writer's thread alone looks at `is_written`."""
+    """The call's own row in the store. The writer's thread alone looks at `written_in`."""
 
     call: CallInfo
     started_at: datetime
     answered_at: datetime | None = None
-    is_written: bool = False
+    written_in: int = 0
+    """Which of the store's files it stands in; 0: in none yet."""
 
 
 def _begin(store: Store, row: _Row) -> None:
     store.begin_call(row.call, row.started_at)
-    row.is_written = True
+    row.written_in = store.files
     if row.answered_at is not None:
         store.answer_call(row.call.call_id, row.answered_at)
 
@@ -184,7 +186,16 @@ def _begin(store: Store, row: _Row) -> None:
 def _in_its_call(
     store: Store, row: _Row, write: Callable[..., object], arguments: tuple[object, ...]
 ) -> None:
-    """Write a line of a call; where the store was gone as the call began, its row comes first."""
-    if not row.is_written:
+    """Write a line of a call; where the store was gone as it began, or is in another file now, its row comes first.
+
+    A row that is gone from the same file was erased on purpose, and stays away.
+    """
+    if not row.written_in:
         _begin(store, row)
-    write(store, *arguments)
+    try:
+        write(store, *arguments)
+    except StoreConflict:
+        if row.written_in == store.files:
+            raise
+        _begin(store, row)
+        write(store, *arguments)

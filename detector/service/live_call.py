@@ -101,6 +101,7 @@ class LiveCall:
         self._last_resort: TimerHandle | None = None
         self._forwarding = False
         self._was_forwarded = False
+        self._is_stopping = False
         self._ending: EndReason | None = None
         self.is_over = False
 
@@ -137,13 +138,16 @@ class LiveCall:
             case _:
                 pass
 
-    def lost(self) -> None:
-        """The worker that held this call died."""
-        if not self.is_over:
-            self._note(
-                "lost: the SIP worker died; after a first loss the number is put straight through next time"
-            )
-            self._end("lost")
+    def lost(self, why: str) -> None:
+        """The line is gone through us; `why` in the words for the user. A conversation was not cut off from us."""
+        if self.is_over:
+            return
+        if self._was_forwarded:
+            self._note(f"ended: {why}")
+            self._end("forwarded")
+            return
+        self._note(f"lost: {why}; after a first loss the number is put straight through next time")
+        self._end("lost")
 
     def give_up(self) -> None:
         """Do not wait for what was said last: the service ends."""
@@ -151,7 +155,9 @@ class LiveCall:
             self._write_down()
 
     def failed(self, kind: Literal["store", "overload", "media", "stopping"]) -> None:
-        """Something around the call broke."""
+        """Something around the call broke, or ends."""
+        if kind == "stopping":
+            self._is_stopping = True
         if self._session is not None:
             self._session.failed(kind)
 
@@ -225,6 +231,8 @@ class LiveCall:
             on_finished=lambda: self._finished(session),
         )
         session.start()
+        if self._is_stopping:
+            session.failed("stopping")
 
     def _on_event(self, event: Event) -> None:
         self._journal.event(event)

@@ -31,8 +31,9 @@ __all__ = ["run_service"]
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 30.0
-"""How long callers are put through, or leave their messages, before the service stops. systemd waits for 90 s."""
+DRAIN_SECONDS = 75.0
+"""How long callers are put through, or leave their messages, before the service stops: a transfer that nobody answers
+takes 40 s, and the message comes after it. systemd waits for 90 s."""
 
 
 async def run_service(
@@ -48,7 +49,7 @@ async def run_service(
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         # Two services of one machine may share a store; each is known by where it listens.
-        agent = f"{platform.node()}:{settings.sip.port}"
+        agent = f"{platform.node()} {settings.sip.listen_address}:{settings.sip.port}"
         store = stack.enter_context(Store(store_url(settings, environ), recordings=keep_audio, agent=agent))
         pool = stack.enter_context(
             RecognitionPool(transcriber, recognition.workers, recognition.timeout_seconds)
@@ -104,7 +105,8 @@ async def _until_told(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            loop.add_signal_handler(number, stop.set)
     running = loop.create_task(service.run())
     running.add_done_callback(lambda _task: stop.set())
     spectator.note("service", f"ready: waiting for calls{places}")

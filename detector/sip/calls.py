@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
 
-from detector.sip.legs import Leg, clean
+from detector.sip.fields import clean
+from detector.sip.legs import Leg
 from detector.sip.prompts import PromptPlayer
 from detector.sip.protocol import (
     AudioSent,

@@ -17,7 +17,7 @@ from detector.sip.fields import clean
 from detector.sip.info import read_info
 from detector.sip.library import answer_request, can_answer
 
-__all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "clean", "status_code"]
+__all__ = ["IncomingHandler", "Leg", "LegListener", "Post", "SipAccount", "status_code"]
 
 _log = logging.getLogger(__name__)
 

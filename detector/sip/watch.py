@@ -53,5 +53,6 @@ class CallWatch:
         if now - self._answered_at > longest:
             return "time_limit"
         if bridged or is_transferring:
+            self._last_change = now  # who leaves a message after that begins anew
             return None
         return "rtp_dead" if now - self._last_change > options.rtp_timeout else None

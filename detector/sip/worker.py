@@ -145,15 +145,15 @@ class Worker:
 def main() -> None:
     """Run as a worker on the socket whose number is the only argument."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    for number in (signal.SIGINT, signal.SIGHUP):
-        # The service ends its workers itself; a Ctrl-C reaches the whole group.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        # The service ends its workers itself, when their calls are over; Ctrl-C, and whoever stops a service as a
+        # group of processes, reach them as well.
         signal.signal(number, signal.SIG_IGN)
     # The collector runs on whatever thread allocates. Objects of the library may be destroyed on the main thread only,
     # which therefore collects, and little: what was there at the start is left alone.
     gc.disable()
     connection = socket.socket(fileno=int(sys.argv[1]))
     worker = Worker(connection)
-    signal.signal(signal.SIGTERM, lambda *_: worker.post(partial(worker._obey, Shutdown())))  # noqa: SLF001 - own module
     worker.run()
     logging.shutdown()
     # Taking the library down in order gains nothing, and a call that outlived it would abort the process.

@@ -69,14 +69,16 @@ class Database:
             self.name = str(self._url.database)
             self._file = Path(self.name)
             (self._check_file if only_look else self._make_file)(self._file)
-        self._identity = None if self._file is None else _identity(self._file)
+        self._identity, self._pin = _pinned(self._file)
         self._log_identity: tuple[int, int] | None = None
-        self._reopening = threading.RLock()
+        self._reopening = threading.Lock()
+        self.files = 1
+        """How many files it has been in, one after the other."""
         self._engine = self._make_engine()
         try:
-            (self._look if only_look else self._open)()
+            self._look() if only_look else self._open(self._engine)
         except BaseException:
-            self._engine.dispose()
+            self.close()
             raise
 
     def _look(self) -> None:
@@ -84,11 +86,11 @@ class Database:
             with self.reading() as connection:
                 connection.execute(text("SELECT 1"))
 
-    def _open(self) -> None:
+    def _open(self, engine: Engine) -> None:
         """Migrate. SQLite's lock is not fair: where several programs start at once, one may wait in vain."""
         for attempt in range(1, _OPENING_ATTEMPTS + 1):
             try:
-                with self.writing() as connection:
+                with self._writing_by(engine) as connection:
                     self._migrate(connection)
             except _LockedError:
                 if attempt == _OPENING_ATTEMPTS:
@@ -112,7 +114,12 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end and rolled back on any exception. Raises StoreError."""
         self._follow_the_file()
-        with self._translated(), self._engine.connect() as connection:
+        with self._writing_by(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing_by(self, engine: Engine) -> Iterator[Connection]:
+        with self._translated(), engine.connect() as connection:
             writer = connection.execution_options(**{_WRITES: True})
             with writer.begin():
                 yield writer
@@ -132,6 +139,8 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        _unpin(self._pin)
+        self._pin = None
 
     def _follow_the_file(self) -> None:
         """Go on in the file that stands there now, where ours was removed or replaced: nobody would find what we write.
@@ -150,9 +159,15 @@ class Database:
             if is_ours:
                 log_file.unlink(missing_ok=True)
             self._make_file(self._file)
-            self._identity = _identity(self._file)
-            self._engine = self._make_engine()
-            self._open()
+            engine = self._make_engine()
+            try:
+                self._open(engine)
+            except BaseException:
+                engine.dispose()
+                raise  # the next transaction tries again
+            _unpin(self._pin)
+            self._engine, (self._identity, self._pin) = engine, _pinned(self._file)
+            self.files += 1
 
     def _make_file(self, path: Path) -> None:
         """Create the file readable by its owner only: it holds numbers and transcripts."""
@@ -247,6 +262,25 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _pinned(path: Path | None) -> tuple[tuple[int, int] | None, int | None]:
+    """Return which file stands there, and what keeps its number from being given to another one, where the system can.
+
+    `O_PATH` opens nothing: closing it drops none of SQLite's locks, as closing another descriptor of the file would.
+    """
+    identity = None if path is None else _identity(path)
+    if path is None or identity is None or not hasattr(os, "O_PATH"):
+        return identity, None
+    try:
+        return identity, os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return identity, None
+
+
+def _unpin(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def _log_of(path: Path) -> Path:

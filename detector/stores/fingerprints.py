@@ -97,10 +97,16 @@ class FingerprintStore:
         """Have the user say what a campaign is; return how many fingerprints it holds, 0 where there is none."""
         with self._database.writing() as connection:
             these = fingerprints.c.campaign == campaign
+            former = connection.scalars(select(fingerprints.c.label).where(these).distinct()).all()
             changed = connection.execute(update(fingerprints).where(these).values(label=_stored(label)))
             of_calls = select(fingerprints.c.call_id).where(these, fingerprints.c.call_id.is_not(None))
-            rating = _RATINGS.get(label)
-            connection.execute(update(calls).where(calls.c.id.in_(of_calls)).values(rating=rating))
+            rated = update(calls).where(calls.c.id.in_(of_calls)).values(rating=_RATINGS.get(label))
+            if label == "unlabelled":
+                # What was said of single calls stays; what came with the label goes.
+                rated = rated.where(
+                    calls.c.rating.in_({_RATINGS[name] for name in former if name in _RATINGS})
+                )
+            connection.execute(rated)
             return changed.rowcount
 
     def campaigns(self, least_calls: int = 2) -> list[Campaign]:

@@ -67,7 +67,8 @@ _PUT_THROUGH: Final = case(
 def _is_unlucky(connection: Connection, spelled: str, now: datetime) -> bool:
     """Whether the last call was lost by a fault on this side, and no other one within a day."""
     earlier = and_(calls.c.number == spelled, calls.c.started_at < now)
-    last = select(calls.c.lost).where(earlier).order_by(calls.c.started_at.desc(), calls.c.id).limit(1)
+    was_lost = and_(calls.c.lost, calls.c.rating.is_distinct_from("unwanted"))
+    last = select(was_lost).where(earlier).order_by(calls.c.started_at.desc(), calls.c.id).limit(1)
     if not connection.scalar(last):
         return False
     recent = and_(earlier, calls.c.lost, calls.c.started_at >= now - LOSSES_WITHIN)

@@ -62,6 +62,11 @@ class Store:
 
     # Writing a call down while it goes on
 
+    @property
+    def files(self) -> int:
+        """How many files this store has been in: one more, and nothing of before is in it."""
+        return self._database.files
+
     def begin_call(self, call: CallInfo, now: datetime) -> None:
         """Note that `call` came in at `now`. Its `call_id` is the service's own and was never used before."""
         with self._database.writing() as connection:
@@ -93,7 +98,7 @@ class Store:
             calls.change_call(connection, call_id, ended_at=now, end_reason=reason)
 
     def mark_lost(self, call_id: str, now: datetime) -> None:
-        """Note that the call ended because something of ours broke: this number is put through next time."""
+        """Note that the call ended through us: after a day's first loss its number is put straight through."""
         with self._database.writing() as connection:
             calls.change_call(connection, call_id, ended_at=now, end_reason="lost", lost=True)
 

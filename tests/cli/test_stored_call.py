@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from detector.agents.record import Turn
 from detector.call import CallInfo
 from detector.cli.main import app
-from detector.decision.verdict import Axes, Verdict
+from detector.decision.verdict import Action, Axes, Verdict
 from detector.errors import ConfigurationError, DetectorError, InputError
 from detector.signals.evidence import Evidence
+from detector.stores.records import EndReason
 from detector.stores.store import Store
 
 CALL, OTHER = "3f2a9c5e" * 4, "3f2b0000" * 4
@@ -161,3 +162,26 @@ def test_the_user_says_what_a_call_was_and_may_take_it_back(config: Path) -> Non
 def test_only_a_call_that_is_named_can_be_rated(config: Path) -> None:
     arguments = ["report", "--config", str(config), "--rate", "wanted"]
     assert isinstance(CliRunner().invoke(app, arguments).exception, ConfigurationError)
+
+
+@pytest.mark.parametrize(
+    ("action", "end", "shown"),
+    [
+        ("none", "rejected", "on the deny list; declined"),
+        ("none", "forwarded", "too many calls are being screened; forwarded"),
+        ("forward", "forwarded", "on the allow list"),
+    ],
+)
+def test_a_call_that_nobody_listened_to_says_why(
+    config: Path, action: Action, end: EndReason, shown: str
+) -> None:
+    reason = shown.partition(";")[0]
+    with Store(config.parent / "calls.sqlite3") as store:
+        store.begin_call(CallInfo("unheard"), NOON)
+        store.set_verdict("unheard", Verdict("unsure", action, 0.5, Axes(0.5, 0.5, 0.5), 0.0, 0.0, reason))
+        store.end_call("unheard", end, NOON)
+    lines = CliRunner().invoke(app, ["report", "--config", str(config), "--days", "9999"]).output
+    assert shown in lines
+    whole = show(config, "unheard")
+    assert f"not judged: {reason}" in whole
+    assert "50%" not in whole

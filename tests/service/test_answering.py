@@ -17,6 +17,7 @@ from detector.service.answering import utc_now
 from detector.service.spectator import Spectator
 from detector.sip.protocol import (
     Answer,
+    Bridged,
     Play,
     Refer,
     Reject,
@@ -341,3 +342,19 @@ def test_a_caller_is_shown_by_what_he_presents(
 
     play(story)
     assert started == [shown]
+
+
+def test_a_conversation_that_the_stop_cuts_was_put_through_and_is_no_lost_call(
+    answering: Any, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with answering(tmp_path) as rig:
+            call = await rig.ring()
+            await rig.say(call, silence(0.5))
+            rig.board.put(Bridged(call))
+            await rig.settle()
+            await rig.service.drain(0.0)
+            (stored,) = rig.stored()
+            assert (stored.call.end_reason, stored.call.lost) == ("forwarded", False)
+
+    play(story)

@@ -86,3 +86,31 @@ def test_what_is_said_after_the_store_came_back_is_kept_although_the_call_began_
         (stored,) = store.calls()
         assert (stored.call.number, stored.call.answered_at) == ("13800138000", now)
         assert len(stored.turns) == 1
+
+
+def test_a_call_goes_on_in_the_file_that_took_the_place_of_the_stores(tmp_path: Path) -> None:
+    path = tmp_path / "calls.sqlite3"
+    with Store(path) as store:
+        writer = StoreWriter(store, retry_seconds=())
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        journal = Journal(CallInfo("call", "13800138000"), writer, lambda: now, keep_audio=False)
+        assert writer.flush(10)
+        for each in tmp_path.glob("calls.sqlite3*"):
+            each.unlink()
+        journal.event(Say(PromptLibrary.load().for_act(Act.GREETING, "zh")[0], 0.3))
+        journal.ended("caller_hung_up")
+        assert writer.close()
+        (stored,) = store.calls()
+        assert (stored.call.end_reason, len(stored.turns)) == ("caller_hung_up", 1)
+
+
+def test_what_the_user_erased_during_a_call_stays_erased(tmp_path: Path) -> None:
+    with Store(tmp_path / "calls.sqlite3") as store:
+        writer = StoreWriter(store, retry_seconds=())
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        journal = Journal(CallInfo("call", "13800138000"), writer, lambda: now, keep_audio=False)
+        assert writer.flush(10)
+        store.forget("13800138000")
+        journal.ended("caller_hung_up")
+        assert writer.close()
+        assert list(store.calls()) == []

@@ -1,7 +1,9 @@
 """A service that is told to stop while somebody is on the line, over real SIP."""
 
 import asyncio
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,10 @@ from detector.bench.loopback import Loopback, Outcome
 from detector.resources import fixtures_dir
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 async def stop_in_a_call() -> tuple[Outcome, list[str], int | None]:
@@ -26,7 +32,9 @@ async def stop_in_a_call() -> tuple[Outcome, list[str], int | None]:
     async with Loopback(demo / "scenarios.jsonl", demo / "clips", show=show).running() as loopback:
         placing = asyncio.create_task(loopback.place(courier))
         await is_spoken_to.wait()
-        loopback.process.send_signal(signal.SIGTERM)
+        # The whole group of processes, as a system that stops a service does it.
+        for pid in (*children(loopback.process.pid), loopback.process.pid):
+            os.kill(pid, signal.SIGTERM)
         outcome = await placing
         return outcome, lines, await loopback.process.wait()
 

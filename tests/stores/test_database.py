@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 
 from detector.call import CallInfo
 from detector.errors import StoreError
@@ -159,17 +159,17 @@ def test_a_store_of_a_newer_version(tmp_path: Path) -> None:
 def test_a_store_that_others_are_opening_too_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries, opened = [], Database.writing
+    tries, opened = [], Database._writing_by
 
     @contextmanager
-    def held_by_others(self: Database) -> Iterator[Connection]:
+    def held_by_others(self: Database, engine: Engine) -> Iterator[Connection]:
         tries.append(self)
         if len(tries) < 3:
             raise _LockedError("was locked")
-        with opened(self) as connection:
+        with opened(self, engine) as connection:
             yield connection
 
-    monkeypatch.setattr(Database, "writing", held_by_others)
+    monkeypatch.setattr(Database, "_writing_by", held_by_others)
     Database(tmp_path / "calls.sqlite3").close()
     assert len(tries) == 3
 
@@ -264,3 +264,22 @@ def test_it_is_told_where_something_deleted_cannot_be_taken_from_the_log_yet(
         store.forget("13800138000")
         reader.close()
         assert "another program reads it" in caplog.text
+
+
+def test_a_file_that_cannot_be_followed_at_once_is_tried_again(
+    tmp_path: Path, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "calls.sqlite3"
+
+    def locked(*_: object) -> None:
+        raise StoreError("locked")
+
+    with Store(path) as store:
+        for each in tmp_path.glob("calls.sqlite3*"):
+            each.unlink()
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Database, "_migrate", locked)
+            with pytest.raises(StoreError, match="locked"):
+                store.begin_call(CallInfo("too early"), at(0))
+        store.begin_call(CallInfo("later"), at(1))
+        assert [each.call.id for each in store.calls()] == ["later"]

@@ -155,3 +155,13 @@ def test_what_the_user_says_of_a_call_outweighs_what_was_done_with_it(store: Sto
     assert store.history(NUMBER, at(200)) == before
     store.rate("let in", "unwanted")
     assert store.history(NUMBER, at(200)).put_through == 0
+
+
+def test_a_call_that_was_lost_excuses_nobody_of_whom_the_user_says_that_he_is_unwanted(
+    store: Store, at: At
+) -> None:
+    add_call(store, "lost", at(0))
+    store.mark_lost("lost", at(5))
+    assert store.history(NUMBER, at(60)).lost_by_us
+    store.rate("lost", "unwanted")
+    assert not store.history(NUMBER, at(60)).lost_by_us
