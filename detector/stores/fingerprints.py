@@ -87,12 +87,6 @@ class FingerprintStore:
         with self._database.writing() as connection:
             return _add(connection, landmarks, call_id, label, name)[0]
 
-    def set_label(self, call_id: str, label: MatchLabel) -> None:
-        """Note what a call turned out to be. What the user says of a call (`Store.rate`) counts for more."""
-        with self._database.writing() as connection:
-            these = fingerprints.c.call_id == call_id
-            connection.execute(update(fingerprints).where(these).values(label=_stored(label)))
-
     def label_campaign(self, campaign: int, label: MatchLabel) -> int:
         """Have the user say what a campaign is; return how many fingerprints it holds, 0 where there is none."""
         with self._database.writing() as connection:

@@ -82,7 +82,8 @@ def test_what_the_user_wanted_never_speaks_against_the_next_caller(answering: An
         async with answering(tmp_path) as rig:
             await hear(rig, OURS, recorded(INSURANCE, 1))
             (detail,) = rig.stored()
-            rig.store.fingerprints.set_label(detail.call.id, "unwanted")
+            (campaign,) = rig.store.fingerprints.campaigns(1)
+            rig.store.fingerprints.label_campaign(campaign.id, "unwanted")
             rig.store.rate(detail.call.id, "wanted")
             await hear(rig, OTHER, recorded(INSURANCE, 2))
             assert [against for _, against in known(rig.stored()[1])] == [False]

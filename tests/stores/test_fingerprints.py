@@ -178,14 +178,25 @@ def test_a_campaign_is_found_after_its_first_calls_were_purged(
 
 
 def test_a_label_speaks_for_the_campaign_and_a_notice_wins_a_tie(prints: FingerprintStore) -> None:
-    prints.add(opening("loan_first", seed=1), "0")
-    prints.add(opening("loan_first", seed=2), "1")
-    prints.set_label("0", "unwanted")
+    prints.add(opening("loan_first", seed=1), "0", "unwanted")
     assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "unwanted"
-    prints.set_label("1", "notice")
+    prints.add(opening("loan_first", seed=2), "1", "notice")
     assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "notice"
-    prints.set_label("1", "unlabelled")
-    assert prints.find(opening("loan_first", seed=3), THIRD)[0].label == "unwanted"
+
+
+def test_taking_a_label_back_leaves_what_was_said_of_single_calls(
+    path: Path, prints: FingerprintStore, at: At
+) -> None:
+    with Store(path) as store:
+        for name in ("a", "b"):
+            store.begin_call(CallInfo(name, number="13900139000"), at(0))
+            campaign = prints.add(opening("loan_first", seed=ord(name)), name)
+        store.rate("b", "wanted")
+        prints.label_campaign(campaign, "unwanted")
+        store.rate("b", "wanted")
+        prints.label_campaign(campaign, "unlabelled")
+        ratings = {each.call.id: each.call.rating for each in store.calls()}
+        assert (ratings["a"], ratings["b"]) == (None, "wanted")
 
 
 @pytest.mark.parametrize(("wanted", "label"), [(1, "notice"), (2, "notice")])
