@@ -77,9 +77,16 @@ def tag(
     A tag decides nothing. It is weak evidence in the next call, if it is a word that tells something: a category
     (loan, delivery, school …), wanted, unwanted, or one of the usual ones of Chinese telephones (快递, 骚扰, 中介 …).
     """
+    from detector.call import NumberTag
+    from detector.signals.number_tag import tag_llr
     from detector.stores.lists import parse_tag
 
-    _enter(entries, "tag", config, note=note, tag=parse_tag(what))
+    word = parse_tag(what)
+    _enter(entries, "tag", config, note=note, tag=word)
+    if not tag_llr(NumberTag(word)):
+        typer.echo(
+            f"{word}: a word of your own; it is shown, and counts neither for nor against a caller", err=True
+        )
 
 
 @app.command()
@@ -123,8 +130,10 @@ def show(
     config: Config,
 ) -> None:
     """Tell what is known of a number before its call is answered."""
-    from detector.number_plan import classify
+    from detector.number_plan import classify, normalize
 
+    if not normalize(number) and number != "anonymous":
+        raise ConfigurationError(f"{number}: not a phone number; write 13800138000, or anonymous")
     with _open(config, only_look=True) as kept:
         lists = kept.store.lists(kept.fixed)
         history = kept.store.history(number, datetime.now(UTC))

@@ -27,6 +27,8 @@ __all__ = ["AnsweringOptions", "AnsweringService", "utc_now"]
 log = logging.getLogger(__name__)
 
 TEMPORARILY_UNAVAILABLE = 480
+ON_THEIR_WAY_SECONDS = 0.3
+"""How long an INVITE may take from the wire to here."""
 WIND_UP_SECONDS = 5.0
 """How long the last words of calls are waited for when the service ends."""
 
@@ -106,12 +108,19 @@ class AnsweringService:
             for call in list(self._calls.values()):
                 call.failed("stopping")
             async with asyncio.timeout(patience):
-                await self._all_finished.wait()
+                await self._all_are_gone()
         except TimeoutError:
             log.warning("%d calls are cut off, for the service is stopped", len(self._calls))
         finally:
             for call in list(self._calls.values()):
                 call.lost("the service is stopped")
+
+    async def _all_are_gone(self) -> None:
+        """Wait for the calls that are up, and answer those that were on their way to us as the stop came."""
+        await asyncio.sleep(ON_THEIR_WAY_SECONDS)
+        while self._arriving or self._unfinished:
+            await asyncio.gather(*self._arriving.values(), return_exceptions=True)
+            await self._all_finished.wait()
 
     def store_failed(self) -> None:
         """The store broke while calls are up: they go on without it."""
@@ -164,10 +173,10 @@ class AnsweringService:
             info = call_info(event.headers)
             known = await self._known.look_up(info.number)
             info = replace(info, history=known.history, tag=known.tag)
-            if self._is_draining:
-                self._turn_away(event.call, info)
-            elif known.verdict == "deny":
+            if known.verdict == "deny":
                 self._decline(event.call, info)
+            elif self._is_draining:
+                self._turn_away(event.call, info)
             else:
                 self._take(event.call, info, self._treatment(is_allowed=known.verdict == "allow"))
         except Exception as error:  # noqa: BLE001 - nothing that breaks here may leave a caller ringing

@@ -103,6 +103,13 @@ class Journal:
         nothing = Verdict("unsure", action, 0.5, Axes(0.5, 0.5, 0.5), 0.0, 0.0, reason)
         self._submit(Store.set_verdict, self.call.call_id, nothing)
 
+    def unreached(self) -> None:
+        """He was to be put through, and nobody could be reached."""
+        verdict = self.record.verdict
+        if verdict is not None and verdict.action == "forward":
+            reason = f"{verdict.reason}; nobody could be reached"
+            self._submit(Store.set_verdict, self.call.call_id, replace(verdict, reason=reason))
+
     def lost(self) -> None:
         """The call ended because something of ours broke."""
         if self._is_closed:

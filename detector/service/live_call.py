@@ -264,6 +264,7 @@ class LiveCall:
         log.warning("putting a caller through failed: %s", why)
         self._forwarding = False
         self._note("could not be put through; a message is taken")
+        self._journal.unreached()
         if self._session is not None and not self._session.is_broken:
             self._session.failed("forward")
         else:

@@ -60,7 +60,14 @@ _REFUSED_AT: Final = case((not_(_IS_WANTED), calls.c.refused_at))
 _HUNG_UP_AT: Final = case((and_(calls.c.action == "hang_up", not_(_IS_WANTED)), calls.c.started_at))
 _PUT_THROUGH: Final = case(
     (_IS_WANTED, 1),
-    (and_(calls.c.action == "forward", calls.c.rating.is_distinct_from("unwanted")), 1),
+    (
+        and_(
+            calls.c.action == "forward",
+            calls.c.end_reason == "forwarded",  # and not only tried
+            calls.c.rating.is_distinct_from("unwanted"),
+        ),
+        1,
+    ),
 )
 
 

@@ -116,8 +116,10 @@ class Store:
         """Keep the audio of a call (int16, shape (n,), 8 kHz), where that is turned on; returns its path."""
         if self._recordings is None:
             return None
-        path = self._recordings.save(call_id, samples, started_at)
         with self._database.writing() as connection:
+            # First the row: of a call that was erased meanwhile nothing is written.
+            calls.change_call(connection, call_id, audio_path=None)
+            path = self._recordings.save(call_id, samples, started_at)
             calls.change_call(connection, call_id, audio_path=path)
         return path
 

@@ -1,13 +1,14 @@
 """The writer: puts writes into the store from a thread of its own, so that no call ever waits for it.
 
-Writes go in order. One that fails is tried again for a while; one that still fails is given up and counted.
-The first such failure is reported, and so is the moment when the store works again. A full queue refuses new
-writes instead of growing.
+Writes go in order. One that fails is tried again for a while; then it is kept, with all that come after it, until the
+store works again: a message that was promised is not lost to a disk that was full. The first such failure is reported,
+and so is the moment when the store works again. A full queue refuses new writes instead of growing.
 """
 
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 _RETRY_SECONDS: Final = (0.1, 0.5, 2.0)
+_AGAIN_SECONDS: Final = 5.0
+"""How often what is kept is tried again, where nothing new comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class StoreReport:
     error: StoreError | None
     """None: it works again."""
     lost_writes: int
-    """Writes given up since the start of the writer."""
+    """Writes lost since the start of the writer; those that are kept are not."""
 
 
 class StoreWriter:
@@ -47,6 +50,7 @@ class StoreWriter:
         *,
         capacity: int = 10_000,
         retry_seconds: tuple[float, ...] = _RETRY_SECONDS,
+        again_seconds: float = _AGAIN_SECONDS,
     ) -> None:
         self._store = store
         self._report = report
@@ -54,8 +58,11 @@ class StoreWriter:
         self._queue: queue.Queue[Callable[[], object] | threading.Event | None] = queue.Queue(capacity)
         self._closing = threading.Event()
         self._lock = threading.Lock()
+        self._kept = deque[Callable[[], object]]()
+        self._most_kept = capacity
+        self._again_seconds = again_seconds
         self.lost_writes = 0
-        """Writes given up since the start."""
+        """Writes lost since the start."""
         self._error: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -79,11 +86,12 @@ class StoreWriter:
                 pass
             else:
                 return True
-        self._give_up(StoreError("the queue of the store is full or closed; the store is too slow or gone"))
+        self._lose(1)
+        self._broke(StoreError("the queue of the store is full or closed; the store is too slow or gone"))
         return False
 
     def flush(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until everything queued before is written or given up."""
+        """Wait up to `timeout` seconds until everything queued before is written, kept or lost."""
         done = threading.Event()
         try:
             self._queue.put(done, timeout=timeout)
@@ -102,42 +110,101 @@ class StoreWriter:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while (item := self._next()) is not None:
             if isinstance(item, threading.Event):
                 item.set()
                 continue
-            try:
+            if self._kept:
+                self._keep(item)
+                self._catch_up()
+            else:
                 self._write(item)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next write gets its chance
-                # Not its message, which may quote what was to be written.
-                self._give_up(StoreError(f"failed inside ({where(error)})"))
+        self._catch_up()
+        if self._kept:
+            log.error("the store does not take writes; lost with the end of the service: %d", len(self._kept))
+            self._lose(len(self._kept))
+
+    def _next(self) -> Callable[[], object] | threading.Event | None:
+        """Wait for the next write, and meanwhile try now and then what is kept."""
+        while self._kept:
+            try:
+                return self._queue.get(timeout=self._again_seconds)
+            except queue.Empty:
+                self._catch_up()
+        return self._queue.get()
+
+    def _catch_up(self) -> None:
+        """Write what was kept, in order, as far as the store works."""
+        while self._kept:
+            error = self._failure_of(self._kept[0])
+            if error is not None:
+                self._broke(error)
+                if not self._another_works():
+                    return
+                if self._failure_of(self._kept[0]) is not None:
+                    log.error("a write fails although the store works, and is lost: %s", error)
+                    self._lose(1)
+            self._kept.popleft()
+            if not self._kept:
+                self._works()
+
+    def _failure_of(self, write: Callable[[], object]) -> StoreError | None:
+        try:
+            self._once(write)
+        except StoreError as error:
+            return error
+        return None
+
+    def _another_works(self) -> bool:
+        """Whether the next of those that are kept can be written: then the first one stands in the way of all."""
+        if len(self._kept) < 2 or self._closing.is_set():
+            return False
+        try:
+            self._kept[1]()
+        except Exception:  # noqa: BLE001 - it may need the first one; its own turn comes
+            return False
+        del self._kept[1]
+        return True
 
     def _write(self, write: Callable[[], object]) -> None:
-        # While the store is known to be broken, one try each: the queue must not stand still.
-        waits = () if self._error is not None else self._retry_seconds
-        for wait in (*waits, None):
+        for wait in (*self._retry_seconds, None):
             try:
-                write()
-            except StoreConflict as error:
-                # What it misses was given up earlier: trying again mends nothing, and proves nothing of the store.
-                log.warning("a write was refused: %s", error)
-                self._lose()
-                return
-            except RecordingError as error:
-                log.error("a recording is not kept: %s", error)  # noqa: TRY400 - no traceback: privacy
-                self._lose()
-                return
+                self._once(write)
             except StoreError as error:
                 if wait is None or self._closing.wait(wait):
-                    self._give_up(error)
+                    self._broke(error)
+                    self._keep(write)
                     return
             else:
                 self._works()
                 return
 
-    def _give_up(self, error: StoreError) -> None:
+    def _once(self, write: Callable[[], object]) -> None:
+        """Try a write. Raises StoreError where the store is to blame."""
+        try:
+            write()
+        except StoreConflict as error:
+            # What it misses was lost or erased earlier: trying again mends nothing, and proves nothing of the store.
+            log.warning("a write was refused: %s", error)
+            self._lose(1)
+        except RecordingError as error:
+            log.error("a recording is not kept: %s", error)  # noqa: TRY400 - no traceback: privacy
+            self._lose(1)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next write gets its chance
+            # Not its message, which may quote what was to be written.
+            self._lose(1)
+            self._broke(StoreError(f"failed inside ({where(error)})"))
+
+    def _keep(self, write: Callable[[], object]) -> None:
+        if len(self._kept) < self._most_kept:
+            self._kept.append(write)
+        else:
+            self._lose(1)
+
+    def _broke(self, error: StoreError) -> None:
         with self._lock:
-            self.lost_writes += 1
             is_news = self._error is None
             self._error = error
             lost = self.lost_writes
@@ -145,9 +212,9 @@ class StoreWriter:
             log.error("the store does not take writes: %s", error)
             self._tell(StoreReport(error, lost))
 
-    def _lose(self) -> None:
+    def _lose(self, count: int) -> None:
         with self._lock:
-            self.lost_writes += 1
+            self.lost_writes += count
 
     def _works(self) -> None:
         with self._lock:

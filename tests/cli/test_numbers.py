@@ -116,3 +116,12 @@ def test_a_look_does_not_make_a_store(config: Path) -> None:
     assert "0571*" in run(config, "list")
     assert "always through" in run(config, "show", "0571 8888 9999")
     assert sorted(config.parent.iterdir()) == before
+
+
+def test_a_tag_that_counts_for_nothing_is_told(config: Path) -> None:
+    assert "counts neither for nor against" in run(config, "tag", "blue", MOBILE)
+    assert "counts neither" not in run(config, "tag", "courier", MOBILE)
+
+
+def test_what_is_no_number_is_not_taken_for_a_withheld_one(config: Path) -> None:
+    assert isinstance(call(config, "show", "nonsense").exception, ConfigurationError)

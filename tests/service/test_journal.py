@@ -114,3 +114,30 @@ def test_what_the_user_erased_during_a_call_stays_erased(tmp_path: Path) -> None
         journal.ended("caller_hung_up")
         assert writer.close()
         assert list(store.calls()) == []
+
+
+def test_a_transfer_that_reached_nobody_is_told_with_the_reason_why_it_was_tried(tmp_path: Path) -> None:
+    with Store(tmp_path / "calls.sqlite3") as store:
+        writer = StoreWriter(store, retry_seconds=())
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        journal = Journal(CallInfo("call", "13800138000"), writer, lambda: now, keep_audio=False)
+        journal.event(Verdict("person", "forward", 0.1, Axes(0, 0, 0), 9.0, 9.0, "speaks like a person"))
+        journal.unreached()
+        journal.ended("message_taken")
+        assert writer.close()
+        (stored,) = store.calls()
+        assert stored.call.reason == "speaks like a person; nobody could be reached"
+
+
+def test_of_a_call_that_was_erased_while_it_was_up_no_recording_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    with Store(tmp_path / "calls.sqlite3", recordings=folder) as store:
+        writer = StoreWriter(store, retry_seconds=())
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        journal = Journal(CallInfo("call", "13800138000"), writer, lambda: now, keep_audio=True)
+        assert writer.flush(10)
+        journal.audio(np.zeros(800, np.int16), 0)
+        store.forget("13800138000")
+        journal.ended("caller_hung_up")
+        assert writer.close()
+    assert not list(folder.rglob("*.wav"))

@@ -16,6 +16,8 @@ def add_call(store: Store, name: str, when: datetime, action: Action = "none", *
     store.begin_call(CallInfo(name, number=more.get("number", NUMBER)), when)
     if action != "none":
         store.set_verdict(name, Verdict("unsure", action, 0.5, Axes(0, 0, 0), 1.0, 1.0, "a test"))
+    if action == "forward":
+        store.end_call(name, more.get("ended", "forwarded"), when)
 
 
 def test_an_unknown_number_has_no_history(store: Store, at: At) -> None:
@@ -165,3 +167,11 @@ def test_a_call_that_was_lost_excuses_nobody_of_whom_the_user_says_that_he_is_un
     assert store.history(NUMBER, at(60)).lost_by_us
     store.rate("lost", "unwanted")
     assert not store.history(NUMBER, at(60)).lost_by_us
+
+
+def test_who_was_to_be_put_through_and_was_not_has_been_wanted_by_nobody_yet(store: Store, at: At) -> None:
+    add_call(store, "nobody there", at(0), "forward", ended="message_taken")
+    add_call(store, "hung up", at(10), "forward", ended="caller_hung_up")
+    assert store.history(NUMBER, at(60)).put_through == 0
+    add_call(store, "through", at(20), "forward")
+    assert store.history(NUMBER, at(60)).put_through == 1

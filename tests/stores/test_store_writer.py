@@ -85,16 +85,65 @@ def test_a_write_that_fails_is_tried_again(broken: BrokenStore, at: At) -> None:
 
 def test_a_broken_store_is_reported_once_and_when_it_works_again(broken: BrokenStore, at: At) -> None:
     broken.begin_call(CallInfo("a"), at(0))
-    broken.failures = 5
+    broken.failures = 7
     with writing(broken) as (writer, reports):
-        for _ in range(3):  # 3 tries, then 1 each while it is known to be broken
+        for _ in range(3):  # 3 tries, then 2 each while it is known to be broken
             writer.submit(answer, "a", at(1))
         assert writer.flush(10)
         assert "disk is full" in str(writer.error)
         writer.submit(answer, "a", at(2))
         assert writer.flush(10)
-        assert writer.lost_writes == 3
-    assert [(report.error is None, report.lost_writes) for report in reports] == [(False, 1), (True, 3)]
+        assert writer.lost_writes == 0
+        assert writer.error is None
+    assert [(report.error is None, report.lost_writes) for report in reports] == [(False, 0), (True, 0)]
+
+
+def test_what_could_not_be_written_is_written_in_order_when_the_store_works_again(
+    broken: BrokenStore, at: At
+) -> None:
+    broken.begin_call(CallInfo("a"), at(0))
+    broken.failures = 8
+    writer = StoreWriter(broken, retry_seconds=(), again_seconds=0.01)
+    for seconds in (1, 2, 3):
+        writer.submit(answer, "a", at(seconds))
+    for _ in range(500):
+        if not broken.failures and writer.error is None:
+            break
+        time.sleep(0.01)
+    assert writer.flush(10)
+    detail = broken.call("a")
+    assert detail is not None
+    assert detail.call.answered_at == at(3), "the last one was written last"
+    assert writer.lost_writes == 0
+    assert writer.close()
+
+
+def test_a_write_that_never_works_holds_up_the_others_no_longer_than_one_try(
+    broken: BrokenStore, at: At, caplog: pytest.LogCaptureFixture
+) -> None:
+    def never(_store: Store) -> None:
+        raise StoreError("no such table")
+
+    broken.begin_call(CallInfo("a"), at(0))
+    with writing(broken) as (writer, _reports):
+        writer.submit(never)
+        writer.submit(Store.add_message, "a", "call me back", at(1))
+        assert writer.flush(10)
+        assert [each.text for each in broken.messages()] == ["call me back"]
+        assert (writer.lost_writes, writer.error) == (1, None)
+    assert "fails although the store works" in caplog.text
+
+
+def test_what_is_still_kept_when_the_service_ends_is_counted_as_lost(
+    broken: BrokenStore, at: At, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken.failures = 100
+    writer = StoreWriter(broken, retry_seconds=())
+    for _ in range(3):
+        writer.submit(answer, "a", at(1))
+    assert writer.close()
+    assert writer.lost_writes == 3
+    assert "lost with the end of the service: 3" in caplog.text
 
 
 def test_a_conflict_is_neither_retried_nor_an_outage(broken: BrokenStore, at: At) -> None:
