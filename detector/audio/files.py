@@ -201,7 +201,7 @@ def _open(path: Path) -> soundfile.SoundFile:
         pass
     if start[:4] in {b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM"}:
         _refuse(path, "is cut off or broken within its header", "record or export it again")
-    _refuse(path, "is no audio file that can be read", "give WAV, FLAC, MP3 or Ogg Opus")
+    _refuse(path, "is no audio file that can be read", "give WAV, FLAC, MP3, Ogg Opus, AIFF or AU")
 
 
 def read_clip(path: str | os.PathLike[str], channel: int | None = None) -> Samples:

@@ -51,7 +51,8 @@ def campaigns(
     if not found and not as_json:
         typer.echo(f"no campaign yet: the same audio in at least {least} calls makes one")
     for each in found:
-        line = f"{each.id:>8}  {each.calls:>6} calls  {each.numbers:>6} numbers  {each.label}"
+        numbers = f"{each.numbers} number{'' if each.numbers == 1 else 's'}"
+        line = f"campaign {each.id}: {each.calls} calls from {numbers}: {each.label}"
         typer.echo(json.dumps(asdict(each)) if as_json else line)
 
 

@@ -252,7 +252,7 @@ def _calls(history: NumberHistory) -> str:
         return "none that the store remembers"
     parts = [f"{history.calls}, the last one {ago(history.since_last_call or 0.0)}"]
     if history.put_through:
-        parts.append(f"{history.put_through} put through")
+        parts.append(f"{history.put_through} put through, or wanted by your own word")
     if history.since_refusal is not None:
         parts.append(f"refused {ago(history.since_refusal)}")
     if history.since_hang_up is not None:

@@ -128,7 +128,7 @@ def _collect(paths: list[Path]) -> tuple[list[Path], bool]:
             files.append(path)
         else:
             failed = True
-            typer.echo(f"detector: {path}: no such file", err=True)
+            typer.echo(f"detector: {path}: no such file or folder", err=True)
     return files, failed
 
 

@@ -94,8 +94,12 @@ def call_to_json(
 def call_line(call: StoredCall) -> str:
     return (
         f"{call.id[:_ID]:{_ID}}  {_local(call.started_at)}  {call.number or _WITHHELD:16} "
-        f"{fate(call.label, call.action):28} {_why(call)}"
+        f"{fate(call.label, call.action):28} {_why(call)}{_said(call)}"
     ).rstrip()
+
+
+def _said(call: StoredCall) -> str:
+    return "" if call.rating is None else f"; you say: {call.rating}"
 
 
 def message_line(message: StoredMessage) -> str:

@@ -173,7 +173,8 @@ def closing_lines(found: Evaluation, out: Path) -> Iterator[str]:
     """What was left out, what the figures cannot say, where the rest stands."""
     about = found.about
     if about.failed:
-        yield f"{about.failed} inputs could not be judged: the figures are those of the others."
+        inputs = "1 input" if about.failed == 1 else f"{about.failed} inputs"
+        yield f"{inputs} could not be judged: the figures are those of the others."
     if about.skipped:
         yield f"{about.skipped} scenarios were left out: their clips are not rendered."
     yield limits(about.source)
