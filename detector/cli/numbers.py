@@ -177,10 +177,13 @@ def _enter(entries: list[str], verdict: ListVerdict, config: Path, **more: Any) 
     """Keep all entries, or none of them where one is wrong; the opposite entry of the same numbers goes."""
     read = [_read(written, verdict, **more) for written in entries]
     with _open(config) as kept:
+        opposite = [each for each in kept.store.list_entries() if each.verdict == _OPPOSITE.get(verdict)]
         for written, entry in zip(entries, read, strict=True):
-            for each in kept.store.list_entries():
-                if _same(each, entry) and each.verdict == _OPPOSITE.get(verdict):
+            for each in opposite:
+                if _same(each, entry):
                     kept.store.delete_list_entry(each.id or 0)
+                    opposite.remove(each)
+                    break
             kept.store.put_list_entry(entry, datetime.now(UTC))
             typer.echo(f"{written}: {_said(entry)}")
             _warn_if_beaten(kept, entry, written)

@@ -184,6 +184,8 @@ class _Row:
 
 
 def _begin(store: Store, row: _Row) -> None:
+    if row.written_in == store.files:
+        return
     store.begin_call(row.call, row.started_at)
     row.written_in = store.files
     if row.answered_at is not None:
@@ -197,8 +199,6 @@ def _in_its_call(
 
     A row that is gone from the same file was erased on purpose, and stays away.
     """
-    if not row.written_in:
-        _begin(store, row)
     try:
         write(store, *arguments)
     except StoreConflict:

@@ -17,7 +17,6 @@ from detector.service.answering import utc_now
 from detector.service.spectator import Spectator
 from detector.sip.protocol import (
     Answer,
-    Bridged,
     Play,
     Refer,
     Reject,
@@ -287,38 +286,6 @@ def test_where_nobody_can_be_reached_a_message_is_taken(
     play(story)
 
 
-def test_a_service_that_is_stopped_puts_its_callers_through_first(answering: Any, tmp_path: Path) -> None:
-    async def story() -> None:
-        async with answering(tmp_path) as rig:
-            call = await rig.ring()
-            await rig.say(call, silence(0.5))
-            await rig.service.drain(5.0)
-            assert rig.board.told(call, Refer)
-            late = await rig.ring()
-            assert rig.board.told(late, Reject)[0].code == 480, "it may ring elsewhere"
-            first, second = rig.stored()
-            assert first.call.end_reason == "forwarded"
-            assert first.call.reason == "the service is being stopped"
-            assert second.call.lost
-
-    play(story)
-
-
-def test_who_is_cut_off_as_the_service_stops_is_known_when_he_calls_again(
-    answering: Any, tmp_path: Path
-) -> None:
-    async def story() -> None:
-        async with answering(tmp_path, target=None) as rig:
-            call = await rig.ring()
-            await rig.say(call, silence(0.5))
-            await rig.service.drain(0.0)
-            assert rig.stored()[0].call.lost
-            history = rig.store.history(NUMBER, utc_now())
-            assert history.lost_by_us
-
-    play(story)
-
-
 @pytest.mark.parametrize(
     ("presented", "shown"),
     [
@@ -342,19 +309,3 @@ def test_a_caller_is_shown_by_what_he_presents(
 
     play(story)
     assert started == [shown]
-
-
-def test_a_conversation_that_the_stop_cuts_was_put_through_and_is_no_lost_call(
-    answering: Any, tmp_path: Path
-) -> None:
-    async def story() -> None:
-        async with answering(tmp_path) as rig:
-            call = await rig.ring()
-            await rig.say(call, silence(0.5))
-            rig.board.put(Bridged(call))
-            await rig.settle()
-            await rig.service.drain(0.0)
-            (stored,) = rig.stored()
-            assert (stored.call.end_reason, stored.call.lost) == ("forwarded", False)
-
-    play(story)
