@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.call import Language
 from detector.speech.narrowing import read_vocabulary, write_narrowed
-from detector.speech.vocabulary import written_with
+from detector.speech.vocabulary import rare_english, written_with
 
 __all__ = ["Generation", "Network", "narrowed"]
 
@@ -64,6 +64,12 @@ class Network:
         tokens = found.sequences_ids[0]
         return (tokens if self._kept is None else [self._kept[token] for token in tokens]), found
 
+    def no_speech(self, encoded: Any, prompt: Sequence[int]) -> float:
+        """Return how likely it is, for the decoder, that nothing is said. Raises what `generate` raises."""
+        shortest = {"beam_size": 1, "max_length": len(prompt), "return_no_speech_prob": True}
+        found: Generation = self._model.generate(encoded, [self._inside(prompt)], **shortest)[0]
+        return found.no_speech_prob
+
     def _inside(self, tokens: Sequence[int]) -> list[int]:
         if self._places is None:
             return list(tokens)
@@ -83,7 +89,10 @@ def narrowed(
 
     try:
         vocabulary = read_vocabulary(folder)
-        kept = {language: written_with(language, vocabulary) for language in languages}
+        rare = {"en": rare_english()}
+        kept = {
+            language: written_with(language, vocabulary, rare.get(language, ())) for language in languages
+        }
         with TemporaryDirectory(prefix="detector-") as made:
             places = {language: Path(made, language) for language in languages}
             for language, place in places.items():

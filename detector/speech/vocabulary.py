@@ -1,14 +1,16 @@
 """Which of a model's tokens a language is written with.
 
 Whisper's vocabulary serves a hundred languages. A step of the decoder scores all of it, which is half of what a step
-of the small models costs, and of what it scores a Mandarin sentence can use an eighth, an English one three quarters.
+of the small models costs, and of what it scores a Mandarin sentence can use an eighth, an English one half.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from detector.call import Language
+from detector.resources import models_dir
 
-__all__ = ["written_with"]
+__all__ = ["rare_english", "rare_english_file", "written_with"]
 
 _LONGEST_LATIN, _LONGEST_OTHER = 4, 2
 """Signs of a Latin token in Mandarin: of a number or capitals (800, VIP, APP), and of any other. What is longer is
@@ -20,8 +22,21 @@ _ENGLISH = ((0x2010, 0x2027), (0xA3, 0xA3), (0x20AC, 0x20AC))
 _Ranges = tuple[tuple[int, int], ...]
 
 
-def written_with(language: Language, vocabulary: Sequence[str]) -> list[int]:
-    """Return the ids of the tokens that `language` needs, ascending.
+def rare_english_file() -> Path:
+    """Return the list that ships; scripts/choose_english_tokens.py says how it was chosen."""
+    return models_dir() / "english_rare_tokens.txt"
+
+
+def rare_english() -> frozenset[str]:
+    """Read the tokens that English hardly needs, in the vocabulary's writing. Raises OSError, ValueError."""
+    lines = rare_english_file().read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("# "))
+
+
+def written_with(
+    language: Language, vocabulary: Sequence[str], without: Collection[str] = frozenset()
+) -> list[int]:
+    """Return the ids of the tokens that `language` needs, ascending, except those in `without`.
 
     `vocabulary` is in the byte-level writing of GPT-2, as the model's own file has it. Tokens that are a part of a
     character stay, so that any character can still be written, and so do all that steer: languages, time stamps.
@@ -33,7 +48,9 @@ def written_with(language: Language, vocabulary: Sequence[str]) -> list[int]:
     return [
         number
         for number, token in enumerate(vocabulary)
-        if _is_steering(token) or _is_partial(text := bytes_of.decode([token])) or is_written(text)
+        if _is_steering(token)
+        or _is_partial(text := bytes_of.decode([token]))
+        or (is_written(text) and token not in without)
     ]
 
 
@@ -53,7 +70,7 @@ def _in_mandarin(text: str) -> bool:
 
 
 def _in_english(text: str) -> bool:
-    """All of ASCII, words of other languages too: fewer would misspell names and weekdays."""
+    """All of ASCII; which of its words are rare, letters do not tell."""
     return _is_of(text, _ENGLISH)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from detector.call import Language
-from detector.speech.vocabulary import written_with
+from detector.speech.vocabulary import rare_english, written_with
 
 _WRITING = {byte: chr(byte) for byte in (*range(33, 127), *range(161, 173), *range(174, 256))}
 for _byte in range(256):
@@ -30,6 +30,37 @@ def test_mandarin_drops_what_other_languages_are_written_with(text: str) -> None
 @pytest.mark.parametrize("text", ["hello", " mortgage", " Kowalski", "12345", "...", " it’s", " £", "—"])
 def test_english_keeps_all_of_ascii_and_its_own_punctuation(text: str) -> None:
     assert written_with("en", [token(text)]) == [0]
+
+
+def test_what_is_left_out_by_name_is_not_kept() -> None:
+    assert written_with("en", [token(" hello"), token(" autre"), token("hello")], {token(" autre")}) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " Monday",
+        " Thursday",
+        " Sarah",
+        " mortgage",
+        " insurance",
+        " voicemail",
+        "17",
+        " 2026",
+        "$",
+        "'s",
+        " midwife",
+    ],
+)
+def test_the_list_of_rare_english_leaves_what_callers_say(text: str) -> None:
+    assert token(text) not in rare_english()
+
+
+def test_the_list_of_rare_english_holds_plain_words_alone() -> None:
+    rare = rare_english()
+    assert len(rare) > 10_000
+    assert {token(" autre"), token(" gerade")} <= rare
+    assert not [one for one in rare if one.startswith("<|") or len(one) == 1 or one.isdigit()]
 
 
 @pytest.mark.parametrize("text", ["您", "кто", " größer", "é", "ありがとう", "♪", "，"])
