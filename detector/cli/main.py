@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 some inputs failed (each named on standard error), 2 usage
 import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -101,17 +101,38 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        finally:
+            _flush()
     except (ConfigurationError, PortInUse, StoreError) as error:
         _fail(error, 2)
     except DetectorError as error:
         _fail(error, 1)
+    except BrokenPipeError:  # of what came last; for the rest Typer ends quietly by itself
+        _let_go_of_output()
+        sys.exit(1)
     except OSError as error:
-        # A full disk under standard output, a folder that vanished. (Typer ends quietly for `| head`.)
+        # A full disk under standard output, a folder that vanished.
+        _let_go_of_output()
         place = f"{error.filename}: " if error.filename else ""
         _fail(DetectorError(f"{place}{error.strerror or type(error).__name__}"), 2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _let_go_of_output() -> None:
+    """Drop what cannot be written: some versions of Python try again as they end, and complain with a code of 120."""
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _flush() -> None:
+    output: TextIO | None = sys.stdout  # none where the caller closed it
+    if output is not None:
+        output.flush()
 
 
 def _fail(error: DetectorError, code: int) -> None:

@@ -185,12 +185,14 @@ def test_help_is_cut_off_quietly(start: Start) -> None:
     process.wait(timeout=60)
 
 
-def test_a_full_disk_is_one_line(write_wav: WriteWav, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("command", ["screen", "--help"])
+def test_a_full_disk_is_one_line(command: str, write_wav: WriteWav, environment: dict[str, str]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
+    more = [str(write_wav("call.wav", 1.0)), "--json"] if command == "screen" else []
     with Path("/dev/full").open("w") as output:
         done = subprocess.run(  # noqa: S603 - our own program
-            [*PROGRAM, "screen", str(write_wav("call.wav", 1.0)), "--json"],
+            [*PROGRAM, command, *more],
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,
