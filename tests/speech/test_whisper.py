@@ -15,9 +15,11 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.bench.clips import SpokenClip, synthetic_voices
 from detector.bench.error_rate import count_errors, error_rate
+from detector.call import Language
 from detector.errors import ModelError, RecognitionError
 from detector.speech.checks import has_loop
 from detector.speech.model_files import recognition_model
+from detector.speech.network import Network
 from detector.speech.whisper import WhisperOptions, WhisperTranscriber, Window
 
 pytestmark = pytest.mark.end_to_end
@@ -53,6 +55,19 @@ def not_speech() -> Iterator[tuple[str, Samples]]:
     yield "beep", line(0.3 * np.sin(2 * np.pi * 1000 * time) * (time < 0.5))
     chord = sum(np.sin(2 * np.pi * 220 * 2 ** (step / 12) * time) for step in (0, 4, 7, 12))
     yield "music", line(0.08 * np.asarray(chord) * (1 + 0.5 * np.sin(2 * np.pi * 2 * time)))
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """Let a method of every network be called as before, and return a list that grows by each call."""
+    calls: list[str] = []
+    original = getattr(Network, name)
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(name)
+        return original(*arguments)
+
+    monkeypatch.setattr(Network, name, counted)
+    return calls
 
 
 @pytest.mark.parametrize("kind", [name for name, _ in not_speech()])
@@ -115,6 +130,30 @@ def test_a_pass_that_fails_its_checks_gets_a_second(mandarin: list[SpokenClip]) 
     heard = transcriber.transcribe(mandarin[0].samples, "zh")
     assert heard.passes == 2
     assert not has_loop(heard.text)
+
+
+def test_whether_anything_is_said_is_asked_only_in_doubt(
+    transcriber: WhisperTranscriber, mandarin: list[SpokenClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count_calls(monkeypatch, "no_speech")
+    for clip in mandarin:
+        transcriber.transcribe(clip.samples, "zh")
+    assert not asked
+    transcriber.transcribe(dict(not_speech())["music"], "zh")
+    assert asked
+
+
+@pytest.mark.parametrize(("language", "at_once"), [("zh", False), ("en", True)])
+def test_english_goes_on_over_a_short_pause(
+    transcriber: WhisperTranscriber,
+    english: list[SpokenClip],
+    monkeypatch: pytest.MonkeyPatch,
+    language: Language,
+    at_once: bool,
+) -> None:
+    encoded = count_calls(monkeypatch, "encode")
+    transcriber.transcribe(english[0].samples, language)  # pauses for 0.3 to 0.5 s
+    assert (len(encoded) == 1) is at_once
 
 
 def test_a_broken_pass_is_an_error_and_no_empty_text(
