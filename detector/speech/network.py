@@ -66,7 +66,8 @@ class Network:
 
     def no_speech(self, encoded: Any, prompt: Sequence[int]) -> float:
         """Return how likely it is, for the decoder, that nothing is said. Raises what `generate` raises."""
-        shortest = {"beam_size": 1, "max_length": len(prompt), "return_no_speech_prob": True}
+        # The least that leaves room for one token, by CTranslate2's count: half of it, and all of it less the prompt.
+        shortest = {"beam_size": 1, "max_length": max(2, len(prompt)), "return_no_speech_prob": True}
         found: Generation = self._model.generate(encoded, [self._inside(prompt)], **shortest)[0]
         return found.no_speech_prob
 

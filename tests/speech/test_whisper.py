@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import ctranslate2
 import numpy as np
 import pytest
 
@@ -141,6 +142,16 @@ def test_whether_anything_is_said_is_asked_only_in_doubt(
     assert not asked
     transcriber.transcribe(dict(not_speech())["music"], "zh")
     assert asked
+
+
+@pytest.mark.parametrize(
+    "prompt", [[50258], [50258, 50259], [50258, 50259, 50359], [50258, 50259, 50359, 50363]]
+)
+def test_whether_anything_is_said_can_be_asked_with_any_prompt(prompt: list[int]) -> None:
+    """Models for English alone have a shorter one."""
+    network = Network(ctranslate2.models.Whisper(str(recognition_model()), device="cpu", compute_type="int8"))
+    encoded = network.encode(np.zeros((1, 80, 500), np.float32))
+    assert 0.0 <= network.no_speech(encoded, prompt) <= 1.0
 
 
 @pytest.mark.parametrize(("language", "at_once"), [("zh", False), ("en", True)])
