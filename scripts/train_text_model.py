@@ -6,8 +6,8 @@
 
 DIR holds teleantifraud.tsv.gz, ftc_robocalls_en.tsv, crosswoz.tsv.gz and lccc_toy.tsv.gz. With --report the model is
 also measured on calls it has not seen: trained on everything but the development scenarios and tested on them, and in
-folds by call. The figures go into models/intent.json. Needs the extra `training`. The same seed gives the same model, but for
-rounding in the eighth digit, which depends on the threads of the linear algebra.
+folds by call. The figures go into models/intent.json. Needs the extra `training`. The same seed gives the same model,
+but for rounding in the eighth digit, which depends on the threads of the linear algebra.
 """
 
 import argparse

@@ -162,6 +162,10 @@ def _show(found: Evaluation, out: Path) -> None:
             if groups:
                 console.print(tables.outcome_table(f"{kind} callers, {title}", groups))
     console.print(tables.timing_table("Seconds and questions: median to 90 %", figures.by_caller))
+    if figures.naming.kinds:
+        console.print(tables.naming_table(figures.naming))
+        for line in tables.naming_lines(figures.naming):
+            console.print(line, markup=False, soft_wrap=True)
     for table in tables.beside_tables(found):
         console.print(table)
     console.print()

@@ -17,7 +17,7 @@ from detector.call import Language
 from detector.corpora.tables import Row, read_table
 from detector.errors import InputError
 from detector.evaluation.calls import UNKNOWN
-from detector.evaluation.metrics import KINDS
+from detector.evaluation.naming import KINDS
 
 __all__ = ["LabelledRecording", "RecordingLabels", "read_labels"]
 

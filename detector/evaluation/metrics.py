@@ -9,12 +9,12 @@ import numpy as np
 from detector.evaluation import curves
 from detector.evaluation.calls import JudgedCall
 from detector.evaluation.intervals import Share, share
+from detector.evaluation.naming import KINDS, Naming, naming_of
 
-__all__ = ["KINDS", "Figures", "Group", "Headline", "Ranking", "Spread", "figures_of", "row_names"]
+__all__ = ["Figures", "Group", "Headline", "Ranking", "Spread", "figures_of", "row_names"]
 
 MOST_QUESTIONS = 2
 """A person is asked no more than this before he is put through."""
-KINDS = ("recording", "clip_bot", "tts_bot", "live_agent", "person", "notice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,7 @@ class Figures:
     by_category: tuple[Group, ...]
     by_language: tuple[Group, ...]
     ranking: Ranking
+    naming: Naming
 
     @property
     def errors(self) -> list[JudgedCall]:
@@ -208,6 +209,7 @@ class Figures:
             "by_category": grouped(self.by_category),
             "by_language": grouped(self.by_language),
             "ranking": self.ranking.as_json(),
+            "naming": self.naming.as_json(),
             "errors": [
                 {"id": call.id, "wanted": call.wanted, "caller": call.caller, "action": call.action}
                 for call in self.errors
@@ -243,6 +245,7 @@ def figures_of(calls: Sequence[JudgedCall]) -> Figures:
         _groups(every, lambda call: call.category),
         _groups(every, lambda call: call.language),
         Ranking(tuple(curves.roc(every)), tuple(curves.bins(every)), curves.brier(every)),
+        naming_of(every),
     )
 
 

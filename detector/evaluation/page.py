@@ -15,6 +15,7 @@ from detector.evaluation.sections import (
     grid_tables,
     left_out_table,
     lines_table,
+    naming_tables,
     outcome_table,
     share_cell,
     timing_table,
@@ -35,6 +36,9 @@ def render_report(found: Evaluation) -> str:
         ("Seconds and questions", "seconds", join(timing_table(figures.by_caller), _timing_words())),
         ("Curves", "curves", charts(figures)),
     ]
+    if figures.naming.kinds:
+        named = join(naming_tables(figures.naming), _naming_words())
+        sections.insert(3, ("Labels and axes", "naming", named))
     if len(figures.by_language) > len({group.wanted for group in figures.by_language}):
         sections.insert(2, ("By language", "languages", _outcomes(figures.by_language, "language")))
     if found.comparison is not None:
@@ -118,6 +122,15 @@ def _outcomes(groups: Sequence[Group], name: str) -> Html:
     ]
     words = "In brackets exact 95 % intervals of the rate (Clopper and Pearson), in per cent."
     return join(element("ul", *key, class_="legend"), *tables, element("p", words, class_="muted"))
+
+
+def _naming_words() -> Html:
+    return element(
+        "p",
+        "A scam is one whoever speaks, so that label fits every unwanted caller. Playback should be probable of "
+        "recordings, clip bots and announcements; patter of every unwanted caller; unresponsive of every machine.",
+        class_="muted",
+    )
 
 
 def _timing_words() -> Html:

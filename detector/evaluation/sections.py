@@ -7,12 +7,14 @@ from detector.evaluation.evaluation import Beside
 from detector.evaluation.intervals import Share
 from detector.evaluation.markup import Html, element, join
 from detector.evaluation.metrics import Figures, Group, Headline, Spread, row_names
+from detector.evaluation.naming import Naming
 
 __all__ = [
     "cards",
     "grid_tables",
     "left_out_table",
     "lines_table",
+    "naming_tables",
     "outcome_table",
     "share_cell",
     "timing_table",
@@ -140,6 +142,38 @@ def timing_table(groups: Sequence[Group]) -> Html:
         "more than two",
     )
     return element("div", element("table", head, element("tbody", *rows)), class_="wide")
+
+
+def naming_tables(found: Naming) -> Html:
+    """What each kind of caller was labelled, and what each axis tells apart."""
+    kinds = [
+        element(
+            "tr",
+            element("th", kind.name, scope="row"),
+            element("td", str(kind.fitting.of)),
+            share_cell(kind.fitting),
+            element("td", ", ".join(f"{label} {count}" for label, count in kind.labels), class_="outcome"),
+        )
+        for kind in found.kinds
+    ]
+    axes = [
+        element(
+            "tr",
+            element("th", axis.name, scope="row"),
+            element("td", f"{axis.true} of {axis.of}"),
+            *(
+                element("td", "–" if value is None else f"{value:.3f}")
+                for value in (axis.area, axis.calibration_error)
+            ),
+        )
+        for axis in found.axes
+    ]
+    labels = element("table", _head("kind", "calls", "a label that fits", "labels"), element("tbody", *kinds))
+    head = _head("axis", "calls of which it is true", "area under ROC", "calibration error")
+    return join(
+        element("div", labels, class_="wide"),
+        element("div", element("table", head, element("tbody", *axes)), class_="wide"),
+    )
 
 
 def _spread_cells(found: Spread | None, unit: str) -> tuple[Html, Html]:

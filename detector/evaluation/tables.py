@@ -10,6 +10,7 @@ from detector.evaluation.compare import Comparison
 from detector.evaluation.evaluation import Beside, Evaluation
 from detector.evaluation.intervals import Share
 from detector.evaluation.metrics import Figures, Group, Spread, row_names
+from detector.evaluation.naming import Naming
 
 __all__ = [
     "beside_tables",
@@ -17,6 +18,8 @@ __all__ = [
     "error_bound",
     "headline_lines",
     "limits",
+    "naming_lines",
+    "naming_table",
     "outcome_table",
     "timing_table",
 ]
@@ -94,6 +97,26 @@ def timing_table(title: str, groups: Sequence[Group]) -> Table:
         spreads = (_pair(group.seconds, " s"), _pair(group.after_turn, " s"), _pair(group.questions, ""))
         table.add_row(name, *spreads, _cell(group.asked_too_much))
     return table
+
+
+def naming_table(found: Naming) -> Table:
+    """What each kind of caller was labelled."""
+    table = _table("Labels by kind of caller", "calls", "a label that fits")
+    table.add_column("labels", overflow="fold")
+    for kind in found.kinds:
+        labels = ", ".join(f"{label} {count}" for label, count in kind.labels)
+        table.add_row(kind.name, str(kind.fitting.of), _cell(kind.fitting), labels)
+    return table
+
+
+def naming_lines(found: Naming) -> Iterator[str]:
+    """Yield a line for each axis that can be measured."""
+    for axis in found.axes:
+        if axis.area is not None and axis.calibration_error is not None:
+            yield (
+                f"{f'axis {axis.name}':30} area {axis.area:.3f} ({axis.true} of {axis.of} calls), "
+                f"calibration error {axis.calibration_error:.3f}"
+            )
 
 
 def _table(title: str, *columns: str) -> Table:
