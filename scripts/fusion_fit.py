@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from detector.decision.fusion import FusionModel
 
@@ -143,7 +142,9 @@ def _notice(samples: Samples, model: FusionModel) -> Floats:
 
 
 def fit(samples: Samples, model: FusionModel) -> FusionModel:
-    """Return `model` with the weights that suit the samples best; caps, families and fixed zeros stay."""
+    """Return `model` with the weights that suit the samples best; caps, families, thresholds and fixed zeros stay."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - of the extra `training`; only fitting needs it
+
     names = samples.sources
     free = [
         name for name in names if name not in TIED and name not in FIXED and model.sources[name].weight > 0

@@ -32,6 +32,7 @@ from casting import FOLDS, fold_of
 from detector.agents.scenario import Scenario, load_scenarios
 from detector.cli.playing import PlaySettings, play
 from detector.decision.fusion import FusionModel
+from detector.decision.policy import PolicyOptions
 from detector.evaluation.conditions import Condition
 from detector.resources import models_dir
 from detector.screener import ScreenerOptions
@@ -45,15 +46,9 @@ def observing() -> ScreenerOptions:
 
     Only emergencies, notices, assistants and having nothing left to ask end a call before its time.
     """
-    shipped = ScreenerOptions()
-    policy = replace(
-        shipped.policy,
-        hang_up_at=np.inf,
-        forward_at=(-np.inf,),
-        questions=99,
-        deadline=OBSERVED_SECONDS,
-    )
-    return replace(shipped, policy=policy)
+    shipped = FusionModel.load().thresholds
+    never = replace(shipped, hang_up_at=np.inf, forward_at=(-np.inf,), questions=99)
+    return ScreenerOptions(policy=PolicyOptions(deadline=OBSERVED_SECONDS, thresholds=never))
 
 
 def observe(scenarios: Sequence[Scenario], settings: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -108,6 +103,10 @@ def text_model_hash(settings: Path | None) -> str:
 
 
 def write(out: Path, model: FusionModel, before: dict[str, Any], made: dict[str, Any]) -> None:
+    """Write the weights of `model` into what the file held before.
+
+    Caps and the thresholds of the sequential test were set by hand, with a date of their own, and stay.
+    """
     for name, entry in before["sources"].items():
         entry["weight"] = model.sources[name].weight
     before["made"], before["prior"] = made, model.prior

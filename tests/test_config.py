@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from detector.config import Settings, load_settings
 from detector.config.load import _model_in, parse_settings
 from detector.config.options import list_entries, screener_options, sip_options, store_url
+from detector.decision.fusion import FusionModel
+from detector.decision.policy import Policy
 from detector.errors import ConfigurationError
 from detector.sip.options import SipOptions
 from detector.stores.lists import Lists
@@ -349,9 +351,10 @@ def test_stricter_means_sooner_hung_up_on_and_patient_means_longer_waits() -> No
         lines = "\n".join(f'{key} = "{value}"' for key, value in values.items())
         return screener_options(parse(f"{LEAST}[agent]\n{lines}\n"))
 
-    at = [options(strictness=each).policy.hang_up_at for each in ("lenient", "normal", "strict")]
-    assert at == sorted(at, reverse=True)
-    assert min(at) > 2.0  # never on odds below 7 : 1
+    shipped = FusionModel.load().thresholds
+    policies = [Policy(shipped, options(strictness=each).policy) for each in ("lenient", "normal", "strict")]
+    at = [policy.thresholds.hang_up_at for policy in policies]
+    assert at == [4.6, 2.8, 2.2]  # 100, 16 and 9 : 1
     waits = [options(personality=each).planner.patience for each in ("patient", "friendly", "brisk")]
     assert waits == sorted(waits, reverse=True)
     assert len(set(at)) == len(set(waits)) == 3

@@ -1,6 +1,7 @@
 """With the option on, an undecided caller is asked for a key; without it, keys change nothing."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,9 +23,14 @@ from detector.speech.transcript import Transcript
 from detector.text.lexicon import Lexicon
 from detector.text.matcher import Matcher
 
-PATIENT = PolicyOptions(
-    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=(-99.0,), suspicious_at=-99.0, deadline=90.0
+NEVER = replace(
+    FusionModel.load().thresholds,
+    hang_up_at=99.0,
+    forward_at=(-99.0,),
+    neutral_at=(-99.0,),
+    suspicious_at=-99.0,
 )
+PATIENT = PolicyOptions(deadline=90.0, thresholds=NEVER)
 """Decides nothing, so that the talk goes on to its last question."""
 KEYPAD = ("123", "456", "789", "*0#")
 

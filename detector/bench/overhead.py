@@ -21,6 +21,7 @@ from detector.agents.virtual import VirtualDriver
 from detector.audio.frames import BLOCK_SAMPLES, SAMPLE_RATE, Samples
 from detector.bench.call_audio import build_call
 from detector.call import CallInfo, Language
+from detector.decision.policy import PolicyOptions
 from detector.events import Say
 from detector.screener import CallScreener, ScreenerOptions, ScreenerParts
 from detector.speech.transcript import Transcript
@@ -84,7 +85,7 @@ def measure_overhead(
 
 def run_engine(audio: Samples, parts: ScreenerParts) -> None:
     """One call that never decides, so that all of it is heard."""
-    options = replace(_undecided(), interactive=False, listen_on=True)
+    options = replace(_undecided(parts), interactive=False, listen_on=True)
     driver = VirtualDriver(CallScreener(CallInfo("bench"), options, parts), _recognize)
     for start in range(0, len(audio), BLOCK_SAMPLES):
         for _ in driver.feed(audio[start : start + BLOCK_SAMPLES]):
@@ -98,7 +99,7 @@ class Conversation:
         """Raises ScenarioError where a clip is missing."""
         self.cpu = 0.0
         """Seconds of processor time."""
-        self._screener = CallScreener(scenario.call, _undecided(), parts)
+        self._screener = CallScreener(scenario.call, _undecided(parts), parts)
         self._driver = VirtualDriver(self._screener, _recognize)
         self._caller = ScenarioCaller(scenario, clips)
         self._channel = Channel(scenario.noise, snr=20.0, name=scenario.id, dead_air=scenario.connect_silence)
@@ -135,9 +136,9 @@ class Conversation:
         self._caller.receive_act(said.prompt.act, state, self.seconds)
 
 
-def _undecided() -> ScreenerOptions:
-    options = ScreenerOptions()
-    return replace(options, policy=replace(options.policy, deadline=1e9, hang_up_at=1e9, forward_at=(-1e9,)))
+def _undecided(parts: ScreenerParts) -> ScreenerOptions:
+    never = replace(parts.fusion.thresholds, hang_up_at=1e9, forward_at=(-1e9,))
+    return ScreenerOptions(policy=PolicyOptions(deadline=1e9, thresholds=never))
 
 
 def _recognize(_samples: Samples, _language: Language | None) -> Transcript:

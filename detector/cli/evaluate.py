@@ -67,7 +67,7 @@ def evaluate(
     ] = None,
     fusion: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
-        typer.Option(help="Other weights of the evidence than those that ship."),
+        typer.Option(help="Other weights of the evidence, with their thresholds, than those that ship."),
     ] = None,
     intent: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time

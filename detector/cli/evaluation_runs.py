@@ -121,6 +121,7 @@ def _about(request: Request, source: str, files: Sequence[Path], **more: Any) ->
     from datetime import UTC, datetime
 
     import detector
+    from detector.decision.fusion import FusionModel
     from detector.evaluation.evaluation import About
 
     fusion = "as shipped" if request.fusion is None else str(request.fusion)
@@ -128,7 +129,8 @@ def _about(request: Request, source: str, files: Sequence[Path], **more: Any) ->
         fusion = f"{fusion}, text model {request.intent}"
     day = datetime.now(UTC).date().isoformat()
     names = tuple(map(str, files))
-    return About(source, names, detector.__version__, day, fusion=fusion, **more)
+    at = FusionModel.load(request.fusion).thresholds.hang_up_at
+    return About(source, names, detector.__version__, day, at, fusion=fusion, **more)
 
 
 def _of_calls(request: Request) -> Evaluation:

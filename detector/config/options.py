@@ -18,11 +18,12 @@ from detector.stores.lists import ListEntry, ListVerdict, Owner, parse_entry, pa
 
 __all__ = ["list_entries", "screener_options", "sip_options", "store_url"]
 
-_HANG_UP_AT: Final[Mapping[Strictness, float]] = {
-    "lenient": 4.6,  # 100 : 1
-    "normal": PolicyOptions().hang_up_at,
-    "strict": 2.2,  # 9 : 1; two independent sources are needed all the same
+_LENIENCY: Final[Mapping[Strictness, float]] = {
+    "lenient": 1.8,  # 100 : 1 with the weights that ship
+    "normal": 0.0,  # 16 : 1
+    "strict": -0.6,  # 9 : 1; two independent sources are needed all the same
 }
+"""Nats that hanging up takes beyond what stands beside the weights of fusion."""
 _DECIDED_SECONDS: Final = 20.0
 """After the deadline: by then a caller whose audio does not reach us has been put through, or has left a message, as
 any silent one; before that nothing but he himself may end the call."""
@@ -42,7 +43,7 @@ def screener_options(settings: Settings) -> ScreenerOptions:
         known_names=names,
         transcript_patience=settings.recognition.timeout_seconds,
         policy=PolicyOptions(
-            hang_up_at=_HANG_UP_AT[agent.strictness], deadline=agent.deadline_seconds, unsure=agent.unsure
+            leniency=_LENIENCY[agent.strictness], deadline=agent.deadline_seconds, unsure=agent.unsure
         ),
         planner=replace(_PLANNER[agent.personality], press_key=agent.press_key),
     )

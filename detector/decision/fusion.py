@@ -2,7 +2,8 @@
 
 Log-likelihood ratios of independent observations add up. They are not quite independent, so each source has a
 weight and a cap, and sources that look at the same thing (the words, say) share a family with a cap of its own: no
-family decides alone. Weights and caps live in `models/fusion.json` beside how they were made.
+family decides alone. Weights and caps live in `models/fusion.json` beside how they were made, and with them the
+thresholds of the sequential test that policy makes of the sum.
 
 Who is wanted is a person or an announcement, and the two look different: that a caller plays a recording, talks on or
 never answers speaks against a person, but not against an announcement, which does the same. So what tells machines
@@ -21,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from detector.decision.thresholds import Thresholds
 from detector.decision.verdict import Axes
 from detector.errors import ModelError
 from detector.resources import models_dir
@@ -34,8 +36,6 @@ CALLER_AUDIO_FAMILIES = frozenset(
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
 WORDS_FAMILIES = frozenset({"answers", "patter", "wanted"})
 """Families that read what the caller says, and nothing else of him."""
-_LEAST_REFUSED = 0.1
-"""Nats from which on the reaction to a refusal counts, which is read by itself: whoever is wanted clears himself."""
 
 
 def probability(log_odds: float) -> float:
@@ -53,13 +53,14 @@ class SourceWeight:
 
 @dataclass(frozen=True, slots=True)
 class FusionModel:
-    """Weights of every source, as read from a file."""
+    """Weights of every source, and the thresholds that fit them, as read from a file."""
 
     prior: float
     """Log-odds of an unwanted caller before anything is known."""
     sources: Mapping[str, SourceWeight]
     family_caps: Mapping[str, float]
     axis_priors: Mapping[str, float]
+    thresholds: Thresholds
     machine_families: frozenset[str] = frozenset()
     """Families that tell machines from people."""
     lexicon_alone: Mapping[str, float] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class FusionModel:
                 lexicon_alone={name: float(value) for name, value in data["lexicon_alone"].items()},
                 machine_families=frozenset(data["machine_families"]),
                 notice_prior=float(data["notice_prior"]),
+                thresholds=Thresholds.read(data),
             )
         except OSError as error:
             raise ModelError(f"{path}: fusion weights cannot be read ({error.strerror})") from error
@@ -196,18 +198,16 @@ class Fusion:
 
         return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
 
-    def independent_sources(self, least: float = 0.45) -> tuple[int, bool]:
+    def independent_sources(self, thresholds: Thresholds) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.
 
-        A family counts with at least `least` nats (3 : 2): more than a late start or one question without an answer
-        gives by itself. How he took a refusal counts as soon as it speaks against him. What machines do counts as it
-        stands: an announcement would do it too, but it is an observation apart from the words all the same.
+        What machines do counts as it stands: an announcement would do it too, but it is an observation apart from the
+        words all the same.
         """
         values = {**self.families, **self._machines}
+        least = {"refusal": thresholds.refusal_counts_at}
         names = [
-            name
-            for name, value in values.items()
-            if value >= (_LEAST_REFUSED if name == "refusal" else least)
+            name for name, value in values.items() if value >= least.get(name, thresholds.kind_counts_at)
         ]
         return len(names), any(name in CALLER_AUDIO_FAMILIES for name in names)
 

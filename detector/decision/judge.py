@@ -15,7 +15,7 @@ class Judge:
 
     def __init__(self, model: FusionModel, options: PolicyOptions) -> None:
         self._fusion = Fusion(model)
-        self._policy = Policy(options)
+        self._policy = Policy(model.thresholds, options)
         self._verdict: Verdict | None = None
         self.has_news = True
         """Something was learned since the last judgement."""

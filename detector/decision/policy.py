@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from detector.decision.fusion import Fusion
+from detector.decision.thresholds import Thresholds
 from detector.decision.verdict import Action, Label
 
 __all__ = ["Decision", "Policy", "PolicyOptions", "Situation"]
@@ -40,67 +41,19 @@ SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize"
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """Thresholds in nats of log-odds, times in seconds after answer."""
+    """What is chosen for a call or a household, not learned."""
 
-    hang_up_at: float = 2.8
-    """About 16 : 1 for unwanted, with the caps of fusion.json."""
-    unasked_margin: float = 1.4
-    """How much more proof it takes for a caller who was asked nothing and refused nothing: one exchange clears up most
-    mistakes."""
-    early_margin: float = 0.6
-    """How much more proof it takes against one who has had no more than a chance or two to explain himself: who sells
-    mostly stands far above that by then, and who is wanted and was misread little above `hang_up_at`."""
-    settled_after: int = 3
-    """Having answered so many questions and refusals, no such margin is needed."""
-    unfinished_margin: float = 1.0
-    """How much more proof it takes while he is speaking: the end of an explanation may clear up its beginning."""
-    persistent_after: int = 2
-    """Having answered so many questions and refusals, a caller needs no second kind of evidence against him: whoever
-    is wanted and was misread has had that many chances to clear it up."""
-    persistence_margin: float = 0.5
-    """How much more proof that takes."""
-    share_after: tuple[float, ...] = (1.0, 1.0, 0.82, 0.72)
-    """The share of `hang_up_at` that suffices by how many questions and refusals he has answered, the last one for
-    more, if all that he said is as much by itself: each answer would have cleared up a mistake."""
-    well_heard: float = 0.9
-    """How sure recognition must be of his words, on average, for answers to lower the proof: words that were not heard
-    clear up no mistake."""
-    doubt_margin: float = 3.0
-    """How much more proof it takes for each unit of certainty that is missing."""
-    notice_margin: float = 0.5
-    """How much more it takes for what sounds like an announcement, as long as there is something left to ask it."""
-    hardly_notice: float = 0.4
-    """Probability of an announcement up to which no such margin is asked for; all of it is from `likely_notice` on."""
-    forward_at: tuple[float, ...] = (-1.75, -1.1)
-    """By how many questions he has answered, the last one for more: openings are easily feigned, answers less."""
     deadline: float = 40.0
+    """Seconds after answer at which an undecided call is decided."""
     unsure: Literal["forward", "take_message"] = "forward"
-    questions: int = 2
-    """Having answered this many, a caller against whom nothing speaks is put through."""
     can_ask: bool = True
     """False for a recording: nothing more can be found out by asking, so strong words are a verdict by themselves."""
-    words_alone_at: float = 2.0
-    """Odds of 7 : 1 by which a recording is judged, where nobody could be asked and nobody is hung up on."""
     put_through: bool = True
     """False in quiet hours: who would be put through leaves a message, emergencies apart."""
-    neutral_at: tuple[float, ...] = (-0.5, 0.2, 0.7)
-    """Log-odds below which nothing speaks against a caller who answered `questions` of our questions and refusals, one
-    more, or more than that; above it he is asked on."""
-    plain_notice: float = 2.0
-    """Log-likelihood ratio of the words of an announcement from which on it is one."""
-    likely_notice: float = 0.8
-    """Probability of an announcement from which on one is believed that also behaves like a recording."""
-    least_machine: float = 0.3
-    """Log-odds of a machine against a person, for the same."""
-    doubt_emergency_at: float = 0.3
-    """Log-odds from which on words of an emergency, themselves counted, are not believed at once."""
-    suspicious_at: float = 0.7
-    """Above it an undecided caller leaves a message instead of being put through."""
-
-    def like_a_notice(self, probability: float) -> float:
-        """How far something with this probability of an announcement is treated as one, 0 to 1."""
-        share = (probability - self.hardly_notice) / (self.likely_notice - self.hardly_notice)
-        return min(max(share, 0.0), 1.0)
+    leniency: float = 0.0
+    """Nats of proof that hanging up takes beyond `Thresholds.hang_up_at`; negative where it takes less."""
+    thresholds: Thresholds | None = None
+    """Others than those of the fusion weights, for trials; None: those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +103,9 @@ class Decision:
 class Policy:
     """Decides on one call from the fused evidence; keeps no state of its own."""
 
-    def __init__(self, options: PolicyOptions | None = None) -> None:
+    def __init__(self, thresholds: Thresholds, options: PolicyOptions | None = None) -> None:
         self.options = options or PolicyOptions()
+        self.thresholds = (self.options.thresholds or thresholds).shifted(self.options.leniency)
 
     def decide(self, fusion: Fusion, situation: Situation) -> Decision | None:
         """Return the decision that is due now, or None while more must be heard."""
@@ -171,10 +125,12 @@ class Policy:
 
     def label(self, fusion: Fusion, situation: Situation) -> Label:
         """The one word that fits the evidence so far."""
-        if situation.notice >= self.options.plain_notice:
+        if situation.notice >= self.thresholds.plain_notice:
             return "notice"
-        if fusion.log_odds < self.options.suspicious_at:
-            is_person = situation.heard_intelligible_speech and fusion.log_odds <= self.options.forward_at[-1]
+        if fusion.log_odds < self.thresholds.suspicious_at:
+            is_person = (
+                situation.heard_intelligible_speech and fusion.log_odds <= self.thresholds.forward_at[-1]
+            )
             return "person" if is_person else "unsure"
         axes = fusion.axes
         if situation.category in SCAM_CATEGORIES and axes.patter > 0.5:
@@ -186,7 +142,7 @@ class Policy:
         return "telemarketer" if axes.patter > 0.5 else "unsure"
 
     def _protect(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        if situation.is_emergency and fusion.log_odds < self.options.doubt_emergency_at:
+        if situation.is_emergency and fusion.log_odds < self.thresholds.doubt_emergency_at:
             return Decision("forward", "person", "words of an emergency")
         if situation.was_lost:
             return Decision("forward", "unsure", "the last call of this number was lost by us")
@@ -201,9 +157,9 @@ class Policy:
         return Decision("take_message", "unsure", "another answering assistant is on the line")
 
     def _deliver_notice(self, fusion: Fusion, situation: Situation) -> Decision | None:
-        options = self.options
-        is_plain = situation.notice >= options.plain_notice and fusion.log_odds < options.suspicious_at
-        is_played = fusion.notice >= options.likely_notice and fusion.machine >= options.least_machine
+        limits = self.thresholds
+        is_plain = situation.notice >= limits.plain_notice and fusion.log_odds < limits.suspicious_at
+        is_played = fusion.notice >= limits.likely_notice and fusion.machine >= limits.least_machine
         if is_plain or (is_played and situation.has_finished and fusion.log_odds < 0.0):
             return Decision("take_message", "notice", "an announcement that the person called wants")
         return None
@@ -212,15 +168,15 @@ class Policy:
         limit = self._proof_needed(fusion, situation)
         if fusion.log_odds < limit or situation.is_protected_number or situation.is_emergency:
             return None
-        families, from_audio = fusion.independent_sources()
+        families, from_audio = fusion.independent_sources(self.thresholds)
         if not from_audio or not situation.heard_intelligible_speech:
             return None
         label = self.label(fusion, situation)
-        options, answered = self.options, situation.chances_taken
+        limits, answered = self.thresholds, situation.chances_taken
         reason = f"{families} independent kinds of evidence agree"
         if families < 2:
-            insists = answered >= options.persistent_after and fusion.words >= options.hang_up_at
-            alone = max(limit, options.hang_up_at) + options.persistence_margin
+            insists = answered >= limits.persistent_after and fusion.words >= limits.hang_up_at
+            alone = max(limit, limits.hang_up_at) + limits.persistence_margin
             if not insists or fusion.log_odds < alone:
                 return None
             reason = f"goes on selling after {answered} questions and refusals"
@@ -231,37 +187,38 @@ class Policy:
         return Decision("hang_up", label, reason)
 
     def _proof_needed(self, fusion: Fusion, situation: Situation) -> float:
-        options = self.options
-        limit = options.hang_up_at + options.doubt_margin * (1.0 - situation.hearing)
+        limits = self.thresholds
+        limit = limits.hang_up_at + limits.doubt_margin * (1.0 - situation.hearing)
         if not situation.could_explain:
-            limit += options.unasked_margin
-        elif situation.hearing >= options.well_heard:
-            shares = options.share_after
+            limit += limits.unasked_margin
+        elif situation.hearing >= limits.well_heard:
+            shares = limits.share_after
             enough = limit * shares[min(self._chances(situation), len(shares) - 1)]
             limit = enough if fusion.said >= enough else limit
         if self._let_all_pass(situation):
             return limit
-        if options.can_ask and situation.could_explain and situation.chances_taken < options.settled_after:
-            limit += options.early_margin
+        is_early = situation.could_explain and situation.chances_taken < limits.settled_after
+        if self.options.can_ask and is_early:
+            limit += limits.early_margin
         if situation.is_speaking:
-            limit += options.unfinished_margin
-        if like := options.like_a_notice(fusion.notice):
-            limit = max(limit, options.hang_up_at + options.notice_margin * like)
+            limit += limits.unfinished_margin
+        if like := limits.like_a_notice(fusion.notice):
+            limit = max(limit, limits.hang_up_at + limits.notice_margin * like)
         return limit
 
     def _chances(self, situation: Situation) -> int:
         """How often he could have cleared up a mistake; who let all chances pass had as many as `persistent_after`."""
-        least = self.options.persistent_after if self._let_all_pass(situation) else 0
+        least = self.thresholds.persistent_after if self._let_all_pass(situation) else 0
         return max(situation.chances_taken, least)
 
     def _let_all_pass(self, situation: Situation) -> bool:
         """There is nothing left to ask, and he has left several questions without a word."""
-        return situation.is_asked_out and situation.unanswered >= self.options.persistent_after
+        return situation.is_asked_out and situation.unanswered >= self.thresholds.persistent_after
 
     def _words_alone(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if (
             self.options.can_ask
-            or fusion.log_odds < self.options.words_alone_at
+            or fusion.log_odds < self.thresholds.words_alone_at
             or situation.is_protected_number
         ):
             return None
@@ -273,10 +230,10 @@ class Policy:
         if situation.is_speaking or not situation.heard_intelligible_speech:
             return None
         answered = situation.questions_answered
-        if fusion.log_odds <= self.options.forward_at[min(answered, len(self.options.forward_at) - 1)]:
+        if fusion.log_odds <= self.thresholds.forward_at[min(answered, len(self.thresholds.forward_at) - 1)]:
             return Decision("forward", "person", "speaks and answers like a person who is wanted")
-        beyond = answered - self.options.questions
-        neutral_at = self.options.neutral_at
+        beyond = answered - self.thresholds.questions
+        neutral_at = self.thresholds.neutral_at
         if beyond >= 0 and fusion.log_odds < neutral_at[min(beyond, len(neutral_at) - 1)]:
             return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
         return None
@@ -284,7 +241,7 @@ class Policy:
     def _end_undecided(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if situation.now < self.options.deadline and not situation.is_asked_out:
             return None
-        if fusion.log_odds >= self.options.suspicious_at and situation.heard_intelligible_speech:
+        if fusion.log_odds >= self.thresholds.suspicious_at and situation.heard_intelligible_speech:
             return Decision(
                 "take_message", self.label(fusion, situation), "suspicious, but not proved in time"
             )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from detector.decision.fusion import probability
-from detector.decision.policy import PolicyOptions
 from detector.evaluation import curves
 from detector.evaluation.markup import Html, element, join
 from detector.evaluation.metrics import Figures, Group, Ranking
@@ -18,10 +17,10 @@ SERIES = 6
 """Colours that the style sheet has for lines."""
 
 
-def charts(figures: Figures) -> Html:
-    """All four, where there is something to draw."""
+def charts(figures: Figures, hang_up_at: float) -> Html:
+    """All four, where there is something to draw; `hang_up_at` in nats of log-odds."""
     ranking = figures.ranking
-    ranked = [roc_chart(ranking), det_chart(ranking)] if ranking.points else []
+    ranked = [roc_chart(ranking, hang_up_at), det_chart(ranking)] if ranking.points else []
     return element("div", *ranked, calibration_chart(ranking), time_chart(figures.by_caller), class_="charts")
 
 
@@ -30,7 +29,7 @@ def _figure(title: str, plot: Plot, *explained: object, legend: Html | None = No
     return element("figure", plot.render(), legend, caption)
 
 
-def roc_chart(ranking: Ranking) -> Html:
+def roc_chart(ranking: Ranking, hang_up_at: float) -> Html:
     plot = Plot(
         "ROC curve: share of unwanted calls found over share of wanted calls flagged",
         percent_axis("wanted calls flagged, %"),
@@ -38,7 +37,7 @@ def roc_chart(ranking: Ranking) -> Html:
     )
     plot.line([(0, 0), (1, 1)], "chance")
     plot.line([(point.false_alarms, point.found) for point in ranking.points], "series-0")
-    least = probability(PolicyOptions().hang_up_at)
+    least = probability(hang_up_at)
     reached = [point for point in ranking.points if point.threshold >= least]
     if reached:
         last = reached[-1]

@@ -20,6 +20,8 @@ class About:
     version: str
     day: str
     """Date of the run, ISO."""
+    hang_up_at: float
+    """Log-odds (nats) from which on the detector could hang up."""
     condition: Condition | None = None
     """Of the main run; None where the calls were not played here."""
     fusion: str = "as shipped"

@@ -34,7 +34,7 @@ def render_report(found: Evaluation) -> str:
         ("Outcomes", "outcomes", _outcomes(figures.by_caller, "kind")),
         ("By category", "categories", _outcomes(figures.by_category, "category")),
         ("Seconds and questions", "seconds", join(timing_table(figures.by_caller), _timing_words())),
-        ("Curves", "curves", charts(figures)),
+        ("Curves", "curves", charts(figures, found.about.hang_up_at)),
     ]
     if figures.naming.kinds:
         named = join(naming_tables(figures.naming), _naming_words())

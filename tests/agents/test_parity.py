@@ -220,14 +220,15 @@ def test_live_and_simulated_calls_are_judged_alike(
 def test_simulated_callers_are_asked_for_a_key_that_only_the_seed_tells_and_press_none(
     parts: ScreenerParts, demo: dict[str, Scenario]
 ) -> None:
-    undecided = PolicyOptions(
+    never = replace(
+        parts.fusion.thresholds,
         hang_up_at=99.0,
         forward_at=(-99.0,),
         neutral_at=(-99.0,),
         suspicious_at=-99.0,
         plain_notice=99.0,
-        deadline=90.0,
     )
+    undecided = PolicyOptions(deadline=90.0, thresholds=never)
     options = ScreenerOptions(policy=undecided, planner=PlannerOptions(press_key=True))
     simulator = Simulator(parts, options, sells, no_latency, Clips(DEMO / "clips"))
     scenario, keys, found = demo["demo-stock-tts-bot"], [], []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from detector.resources import fixtures_dir
+from detector.resources import fixtures_dir, models_dir
 
 Run = Callable[..., Any]
 DEMO = fixtures_dir() / "demo"
@@ -51,6 +51,20 @@ def test_scenarios_are_played_as_simulate_plays_them(run: Run, tmp_path: Path) -
     assert left_out["patter"] == 1
     assert (tmp_path / "out" / "runs" / "30db-0loss-without-patter.jsonl").is_file()
     assert (tmp_path / "out" / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.end_to_end
+def test_the_weights_that_are_named_bring_their_thresholds(run: Run, tmp_path: Path) -> None:
+    weights = json.loads((models_dir() / "fusion.json").read_text("utf-8"))
+    weights["sequential_test"]["thresholds"]["hang_up_at"] = 40.0
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(weights), "utf-8")
+    actions = []
+    for name, more in (("shipped", ()), ("own", ("--fusion", own))):
+        out = tmp_path / name
+        assert run("evaluate", DEMO / "scenarios.jsonl", "--out", out, "--limit", "1", *more).code == 0
+        actions.append(json.loads((out / "calls.jsonl").read_text("utf-8"))["action"])
+    assert actions == ["hang_up", "take_message"]
 
 
 @pytest.mark.end_to_end
@@ -181,3 +195,15 @@ def test_recordings_are_judged_with_the_weights_that_are_named(run: Run, tmp_pat
     )
     assert refused.code == 2
     assert "no-weights.json" in refused.errors[0]
+
+
+def test_weights_without_thresholds_are_refused_in_one_line(run: Run, tmp_path: Path) -> None:
+    weights = json.loads((models_dir() / "fusion.json").read_text("utf-8"))
+    del weights["sequential_test"]
+    (tmp_path / "old.json").write_text(json.dumps(weights), "utf-8")
+    arguments = (DEMO / "scenarios.jsonl", "--out", tmp_path / "out", "--fusion", tmp_path / "old.json")
+    refused = run("evaluate", *arguments)
+    assert refused.code == 2
+    assert refused.errors == [
+        f"detector: {tmp_path / 'old.json'}: fusion weights are not valid: sequential_test is missing"
+    ]

@@ -60,13 +60,13 @@ def test_an_announcement_never_makes_more_of_what_machines_do(machine: float, no
 def test_words_alone_are_one_independent_source(model: FusionModel) -> None:
     fusion = Fusion(model)
     fusion.add([piece("patter.meaning", 3.0), piece("patter.wechat", 2.0)])
-    assert fusion.independent_sources() == (1, True)
+    assert fusion.independent_sources(model.thresholds) == (1, True)
 
 
 def test_the_number_is_no_source_from_the_callers_audio(model: FusionModel) -> None:
     fusion = Fusion(model)
     fusion.add([piece("number.plan", 3.0, "number"), piece("history.refused", 3.0, "number")])
-    families, from_audio = fusion.independent_sources()
+    families, from_audio = fusion.independent_sources(model.thresholds)
     assert families == 2
     assert not from_audio
 
@@ -125,4 +125,4 @@ def test_one_weak_sign_beside_the_words_is_no_second_kind_of_evidence(
 ) -> None:
     fusion = Fusion(model)
     fusion.add([piece("patter.meaning", 4.0), piece(source, llr)])
-    assert fusion.independent_sources()[0] == counted
+    assert fusion.independent_sources(model.thresholds)[0] == counted

@@ -1,7 +1,7 @@
 """A wanted caller is never hung up on: hanging up needs strong odds and two independent kinds of evidence."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +17,7 @@ MODEL = replace(
     sources={name: replace(entry, weight=float(entry.weight > 0)) for name, entry in SHIPPED.sources.items()},
 )
 """Evidence at its face value: the rules are tested, not the weights of the day."""
+LIMITS = SHIPPED.thresholds
 TALKING = Situation(now=8.0, questions_answered=0, heard_intelligible_speech=True)
 
 
@@ -33,47 +34,47 @@ HISTORY: tuple[str, float, Axis] = ("history.refused", 3.0, "number")
 PERSON: tuple[str, float, Axis] = ("responsive.fits", -2.4, "wanted")
 
 
+def policy(**options: Any) -> Policy:
+    return Policy(LIMITS, PolicyOptions(**options))
+
+
 def hangs_up(fusion: Fusion, situation: Situation) -> bool:
-    decision = Policy().decide(fusion, situation)
+    decision = policy().decide(fusion, situation)
     return decision is not None and decision.action == "hang_up"
 
 
 def test_patter_and_talking_through_an_interruption_are_hung_up_on() -> None:
-    decision = Policy().decide(fused(PATTER, TALKS_ON), TALKING)
+    decision = policy().decide(fused(PATTER, TALKS_ON), TALKING)
     assert decision is not None
     assert decision.action == "hang_up"
 
 
 def test_a_caller_who_could_not_explain_himself_yet_needs_more_proof() -> None:
     fusion = fused((PATTER[0], 2.6, PATTER[2]), ("playback.through_interruption", 1.2, "playback"))
-    options = PolicyOptions()
     assert (
-        options.hang_up_at + options.early_margin
-        <= fusion.log_odds
-        < options.hang_up_at + options.unasked_margin
+        LIMITS.hang_up_at + LIMITS.early_margin <= fusion.log_odds < LIMITS.hang_up_at + LIMITS.unasked_margin
     )
-    assert Policy().decide(fusion, TALKING) is None
+    assert policy().decide(fusion, TALKING) is None
     assert hangs_up(fusion, replace(TALKING, could_explain=True))
 
 
 def test_one_or_two_chances_to_explain_himself_take_more_proof_than_three() -> None:
     fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
-    options = PolicyOptions()
-    assert options.hang_up_at <= fusion.log_odds < options.hang_up_at + options.early_margin
+    assert LIMITS.hang_up_at <= fusion.log_odds < LIMITS.hang_up_at + LIMITS.early_margin
     asked = replace(TALKING, could_explain=True)
-    for answered in range(options.settled_after):
+    for answered in range(LIMITS.settled_after):
         assert (
-            Policy().decide(fusion, replace(asked, questions_answered=answered, chances_taken=answered))
+            policy().decide(fusion, replace(asked, questions_answered=answered, chances_taken=answered))
             is None
         )
     assert hangs_up(
-        fusion, replace(asked, questions_answered=options.settled_after, chances_taken=options.settled_after)
+        fusion, replace(asked, questions_answered=LIMITS.settled_after, chances_taken=LIMITS.settled_after)
     )
 
 
 def test_a_recording_that_cannot_be_asked_has_no_chances_to_wait_for() -> None:
     fusion = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
-    decision = Policy(PolicyOptions(can_ask=False)).decide(fusion, replace(TALKING, could_explain=True))
+    decision = policy(can_ask=False).decide(fusion, replace(TALKING, could_explain=True))
     assert decision is not None
     assert decision.action == "hang_up"
 
@@ -85,67 +86,66 @@ def test_while_he_is_speaking_is_no_moment_to_hang_up() -> None:
         explaining = replace(
             TALKING, could_explain=True, questions_answered=answered, chances_taken=answered, is_speaking=True
         )
-        assert Policy().decide(fusion, explaining) is None
+        assert policy().decide(fusion, explaining) is None
         assert hangs_up(fusion, replace(explaining, is_speaking=False))
 
 
 def test_words_alone_do_not_hang_up_on_one_who_was_asked_little() -> None:
-    assert Policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
+    assert policy().decide(fused(PATTER, ("patter.wechat", 9.0, "patter")), TALKING) is None
 
 
 def test_words_alone_hang_up_on_one_who_had_every_chance_to_clear_himself() -> None:
-    chances = PolicyOptions().persistent_after
+    chances = LIMITS.persistent_after
     patter = fused(("patter.meaning", 4.0, "patter"))
     asked = replace(TALKING, questions_answered=chances - 1, chances_taken=chances - 1, could_explain=True)
-    assert Policy().decide(patter, asked) is None
-    decision = Policy().decide(patter, replace(asked, questions_answered=chances, chances_taken=chances))
+    assert policy().decide(patter, asked) is None
+    decision = policy().decide(patter, replace(asked, questions_answered=chances, chances_taken=chances))
     assert decision is not None
     assert decision.action == "hang_up"
     history = fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer"))
-    assert Policy().decide(history, replace(asked, questions_answered=chances, chances_taken=chances)) is None
+    assert policy().decide(history, replace(asked, questions_answered=chances, chances_taken=chances)) is None
 
 
 def test_words_alone_never_need_less_proof_than_two_kinds_of_evidence() -> None:
-    options = PolicyOptions()
     answered = replace(
         TALKING,
         could_explain=True,
-        questions_answered=len(options.share_after) + 2,
-        chances_taken=len(options.share_after) + 2,
+        questions_answered=len(LIMITS.share_after) + 2,
+        chances_taken=len(LIMITS.share_after) + 2,
     )
-    for odds in (options.hang_up_at, options.hang_up_at + options.persistence_margin - 0.05):
+    for odds in (LIMITS.hang_up_at, LIMITS.hang_up_at + LIMITS.persistence_margin - 0.05):
         assert not hangs_up(fused((PATTER[0], odds, PATTER[2])), answered)
 
 
 def test_what_recognition_lost_may_have_been_his_explanation_so_a_message_is_taken() -> None:
-    decision = Policy().decide(fused(PATTER, TALKS_ON), replace(TALKING, unheard=1))
+    decision = policy().decide(fused(PATTER, TALKS_ON), replace(TALKING, unheard=1))
     assert decision is not None
     assert decision.action == "take_message"
     assert "recognition" in decision.reason
 
 
 def test_the_words_of_a_recording_are_a_verdict_though_not_to_hang_up() -> None:
-    decision = Policy(PolicyOptions(can_ask=False)).decide(fused(PATTER), TALKING)
+    decision = policy(can_ask=False).decide(fused(PATTER), TALKING)
     assert decision is not None
     assert (decision.action, decision.label) == ("take_message", "telemarketer")
 
 
 def test_words_alone_end_in_a_message_at_the_deadline() -> None:
-    decision = Policy().decide(fused(PATTER), replace(TALKING, now=60.0))
+    decision = policy().decide(fused(PATTER), replace(TALKING, now=60.0))
     assert decision is not None
     assert decision.action == "take_message"
 
 
 def test_number_and_history_without_the_callers_audio_never_hang_up() -> None:
     situation = replace(TALKING, now=60.0)
-    decision = Policy().decide(fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer")), situation)
+    decision = policy().decide(fused(NUMBER, HISTORY, ("dialer.dead_air", 9.0, "dialer")), situation)
     assert decision is not None
     assert decision.action != "hang_up"
 
 
 def test_a_caller_who_said_nothing_intelligible_is_never_hung_up_on() -> None:
     mumbling = replace(TALKING, heard_intelligible_speech=False, now=60.0)
-    decision = Policy().decide(fused(("playback.repeat", 9.0, "playback"), TALKS_ON, HISTORY), mumbling)
+    decision = policy().decide(fused(("playback.repeat", 9.0, "playback"), TALKS_ON, HISTORY), mumbling)
     assert decision is not None
     assert decision.action != "hang_up"
 
@@ -154,20 +154,20 @@ def test_who_speaks_of_an_emergency_is_never_hung_up_on_however_much_it_reads_li
     emergency = replace(TALKING, is_emergency=True, could_explain=True)
     for answered in range(6):
         asked = replace(emergency, questions_answered=answered, chances_taken=answered)
-        assert Policy().decide(fused(PATTER, TALKS_ON, NUMBER), asked) is None
-    decision = Policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(emergency, is_asked_out=True))
+        assert policy().decide(fused(PATTER, TALKS_ON, NUMBER), asked) is None
+    decision = policy().decide(fused(PATTER, TALKS_ON, NUMBER), replace(emergency, is_asked_out=True))
     assert decision is not None
     assert decision.action == "take_message"
 
 
 def test_an_emergency_is_put_through_at_once() -> None:
-    decision = Policy().decide(fused(TALKS_ON, PERSON), replace(TALKING, is_emergency=True))
+    decision = policy().decide(fused(TALKS_ON, PERSON), replace(TALKING, is_emergency=True))
     assert decision is not None
     assert decision.action == "forward"
 
 
 def test_a_caller_whose_last_call_we_lost_is_put_straight_through() -> None:
-    decision = Policy().decide(
+    decision = policy().decide(
         fused(NUMBER), Situation(0.0, 0, heard_intelligible_speech=False, was_lost=True)
     )
     assert decision is not None
@@ -176,15 +176,15 @@ def test_a_caller_whose_last_call_we_lost_is_put_straight_through() -> None:
 
 def test_the_anti_fraud_centre_is_never_hung_up_on_whatever_it_says() -> None:
     talking = replace(TALKING, is_protected_number=True, now=60.0)
-    decision = Policy().decide(fused(PATTER, TALKS_ON), talking)
+    decision = policy().decide(fused(PATTER, TALKS_ON), talking)
     assert decision is not None
     assert decision.action != "hang_up"
 
 
 def test_in_quiet_hours_a_person_leaves_a_message_and_an_emergency_is_put_through() -> None:
-    policy = Policy(PolicyOptions(put_through=False))
-    person = policy.decide(fused(PERSON), TALKING)
-    emergency = policy.decide(fused(PERSON), replace(TALKING, is_emergency=True))
+    quiet = policy(put_through=False)
+    person = quiet.decide(fused(PERSON), TALKING)
+    emergency = quiet.decide(fused(PERSON), replace(TALKING, is_emergency=True))
     assert person is not None
     assert emergency is not None
     assert (person.action, person.label) == ("take_message", "person")
@@ -193,14 +193,13 @@ def test_in_quiet_hours_a_person_leaves_a_message_and_an_emergency_is_put_throug
 
 @pytest.mark.parametrize("unsure", ["forward", "take_message"])
 def test_an_internal_failure_does_what_unsure_does(unsure: str) -> None:
-    options = PolicyOptions(unsure=unsure)  # type: ignore[arg-type]
-    decision = Policy(options).decide(fused(PATTER, TALKS_ON), replace(TALKING, failure="recognition"))
+    decision = policy(unsure=unsure).decide(fused(PATTER, TALKS_ON), replace(TALKING, failure="recognition"))
     assert decision is not None
     assert decision.action == unsure
 
 
 def test_a_notice_is_delivered_although_it_is_a_recording() -> None:
-    decision = Policy().decide(fused(TALKS_ON, ("notice", -3.0, "wanted")), replace(TALKING, notice=3.0))
+    decision = policy().decide(fused(TALKS_ON, ("notice", -3.0, "wanted")), replace(TALKING, notice=3.0))
     assert decision is not None
     assert (decision.action, decision.label) == ("take_message", "notice")
 
@@ -210,81 +209,77 @@ def test_what_is_only_like_a_notice_must_behave_like_a_recording_too() -> None:
         ("notice.meaning", -4.0, "wanted"),
         ("wanted.meaning", -1.0, "wanted"),
     )
-    spoken = Policy().decide(fused(*words), TALKING)
+    spoken = policy().decide(fused(*words), TALKING)
     assert spoken is None, "it may be a nurse who speaks formally"
-    played = Policy().decide(fused(*words, TALKS_ON), TALKING)
+    played = policy().decide(fused(*words, TALKS_ON), TALKING)
     assert played is not None
     assert (played.action, played.label) == ("take_message", "notice")
 
 
 def test_a_person_who_answers_is_put_through() -> None:
-    decision = Policy().decide(fused(PERSON), TALKING)
+    decision = policy().decide(fused(PERSON), TALKING)
     assert decision is not None
     assert (decision.action, decision.label) == ("forward", "person")
 
 
 def test_a_person_answers_two_questions_at_most() -> None:
     calm = fused(("responsive.fits", -0.6, "wanted"))
-    assert Policy().decide(calm, replace(TALKING, questions_answered=1, chances_taken=1)) is None
-    decision = Policy().decide(calm, replace(TALKING, questions_answered=2, chances_taken=2))
+    assert policy().decide(calm, replace(TALKING, questions_answered=1, chances_taken=1)) is None
+    decision = policy().decide(calm, replace(TALKING, questions_answered=2, chances_taken=2))
     assert decision is not None
     assert decision.action == "forward"
 
 
 def test_a_caller_of_whom_nothing_is_known_is_put_through_once_he_answered_all_and_a_refusal() -> None:
     asked = replace(TALKING, could_explain=True)
-    limits = PolicyOptions().neutral_at
-    assert limits == tuple(sorted(limits))
-    needed = PolicyOptions().questions + next(at for at, limit in enumerate(limits) if limit > 0)
+    needed = LIMITS.questions + next(at for at, limit in enumerate(LIMITS.neutral_at) if limit > 0)
     assert (
-        Policy().decide(fused(), replace(asked, questions_answered=needed - 1, chances_taken=needed - 1))
+        policy().decide(fused(), replace(asked, questions_answered=needed - 1, chances_taken=needed - 1))
         is None
     )
-    decision = Policy().decide(fused(), replace(asked, questions_answered=needed, chances_taken=needed))
+    decision = policy().decide(fused(), replace(asked, questions_answered=needed, chances_taken=needed))
     assert decision is not None
     assert decision.action == "forward"
 
 
 def test_one_whose_every_answer_is_a_sale_needs_less_proof_but_a_slow_person_does_not_pay_for_it() -> None:
-    options = PolicyOptions()
-    enough = options.hang_up_at * options.share_after[-1]
+    enough = LIMITS.hang_up_at * LIMITS.share_after[-1]
     answered = replace(
         TALKING,
         could_explain=True,
-        questions_answered=len(options.share_after) - 1,
-        chances_taken=len(options.share_after) - 1,
+        questions_answered=len(LIMITS.share_after) - 1,
+        chances_taken=len(LIMITS.share_after) - 1,
     )
     said: tuple[tuple[str, float, Axis], ...] = (
         ("patter.meaning", enough - 0.5, "patter"),
         ("answers.sell", 0.6, "patter"),
     )
-    decision = Policy().decide(fused(*said), answered)
+    decision = policy().decide(fused(*said), answered)
     assert decision is not None
     assert decision.action == "hang_up"
-    assert Policy().decide(fused(*said), replace(answered, questions_answered=1, chances_taken=1)) is None
+    assert policy().decide(fused(*said), replace(answered, questions_answered=1, chances_taken=1)) is None
     slow: tuple[tuple[str, float, Axis], ...] = (said[0], ("responsive.delay", 0.7, "unresponsive"))
-    assert Policy().decide(fused(*slow), answered) is None
+    assert policy().decide(fused(*slow), answered) is None
 
 
 def test_nobody_waits_for_the_deadline_when_there_is_nothing_left_to_ask() -> None:
     asked_out = replace(TALKING, questions_answered=1, chances_taken=1, is_asked_out=True)
     for pieces, action in (((), "forward"), ((("patter.meaning", 1.5, "patter"),), "take_message")):
         fusion = fused(*pieces)
-        assert Policy().decide(fusion, replace(asked_out, is_asked_out=False)) is None
-        decision = Policy().decide(fusion, asked_out)
+        assert policy().decide(fusion, replace(asked_out, is_asked_out=False)) is None
+        decision = policy().decide(fusion, asked_out)
         assert decision is not None
         assert decision.action == action
 
 
 def test_whoever_leaves_every_question_unanswered_has_had_his_chances() -> None:
-    options = PolicyOptions()
-    enough = options.hang_up_at * options.share_after[options.persistent_after]
+    enough = LIMITS.hang_up_at * LIMITS.share_after[LIMITS.persistent_after]
     said: tuple[tuple[str, float, Axis], ...] = (
         ("patter.meaning", enough - 0.5, "patter"),
         ("refusal.pushes_on", 0.6, "patter"),
     )
-    silent = replace(TALKING, could_explain=True, unanswered=options.persistent_after)
-    assert Policy().decide(fused(*said), silent) is None
+    silent = replace(TALKING, could_explain=True, unanswered=LIMITS.persistent_after)
+    assert policy().decide(fused(*said), silent) is None
     asked_out = replace(silent, is_asked_out=True)
     mumbling = replace(asked_out, unanswered=0)
     milder = fused(("patter.meaning", enough - 0.7, "patter"), said[1])
@@ -293,52 +288,50 @@ def test_whoever_leaves_every_question_unanswered_has_had_his_chances() -> None:
         (fused(*said), mumbling, "take_message"),
         (milder, asked_out, "take_message"),
     ):
-        decision = Policy().decide(fusion, situation)
+        decision = policy().decide(fusion, situation)
         assert decision is not None
         assert decision.action == action
 
 
 def test_whoever_is_heard_badly_is_hung_up_on_at_higher_odds_however_often_he_answered() -> None:
-    options = PolicyOptions()
     said: tuple[tuple[str, float, Axis], ...] = (
-        ("patter.meaning", options.hang_up_at, "patter"),
+        ("patter.meaning", LIMITS.hang_up_at, "patter"),
         ("refusal.pushes_on", 0.5, "patter"),
     )
     answered = replace(
         TALKING,
         could_explain=True,
-        questions_answered=len(options.share_after),
-        chances_taken=len(options.share_after),
+        questions_answered=len(LIMITS.share_after),
+        chances_taken=len(LIMITS.share_after),
     )
-    for hearing, is_hung_up_on in ((1.0, True), (options.well_heard, True), (0.75, False)):
-        decision = Policy().decide(fused(*said), replace(answered, hearing=hearing))
+    for hearing, is_hung_up_on in ((1.0, True), (LIMITS.well_heard, True), (0.75, False)):
+        decision = policy().decide(fused(*said), replace(answered, hearing=hearing))
         assert (decision is not None and decision.action == "hang_up") == is_hung_up_on
     surer = fused(*said, ("answers.sell", 1.0, "patter"))
-    decision = Policy().decide(surer, replace(answered, hearing=0.75))
+    decision = policy().decide(surer, replace(answered, hearing=0.75))
     assert decision is not None
     assert decision.action == "hang_up"
 
 
 def test_what_sounds_like_an_announcement_needs_more_proof_until_it_let_all_questions_pass() -> None:
-    options = PolicyOptions()
     sold: tuple[tuple[str, float, Axis], ...] = (
         ("notice.meaning", -4.0, "wanted"),
-        ("patter.meaning", options.hang_up_at - 0.5, "patter"),
+        ("patter.meaning", LIMITS.hang_up_at - 0.5, "patter"),
         ("refusal.pushes_on", 0.6, "patter"),
     )
     refused = replace(TALKING, could_explain=True)
-    silent = replace(refused, is_asked_out=True, unanswered=options.persistent_after)
-    assert fused(*sold).notice > options.likely_notice
-    assert Policy().decide(fused(*sold), refused) is None
+    silent = replace(refused, is_asked_out=True, unanswered=LIMITS.persistent_after)
+    assert fused(*sold).notice > LIMITS.likely_notice
+    assert policy().decide(fused(*sold), refused) is None
     for situation, action in ((replace(silent, unanswered=1), "take_message"), (silent, "hang_up")):
-        decision = Policy().decide(fused(*sold), situation)
+        decision = policy().decide(fused(*sold), situation)
         assert decision is not None
         assert decision.action == action
 
 
 def test_silence_until_the_deadline_is_unsure_and_put_through() -> None:
     silent = Situation(now=60.0, questions_answered=0, heard_intelligible_speech=False)
-    decision = Policy().decide(fused(), silent)
+    decision = policy().decide(fused(), silent)
     assert decision is not None
     assert (decision.action, decision.label) == ("forward", "unsure")
 
@@ -359,7 +352,7 @@ def test_nothing_but_the_callers_own_audio_can_hang_up(
     pieces: list[tuple[str, float]], now: float, intelligible: bool
 ) -> None:
     fusion = fused(*((source, llr, "number") for source, llr in pieces))
-    decision = Policy().decide(fusion, Situation(now, 3, intelligible))
+    decision = policy().decide(fusion, Situation(now, 3, intelligible))
     assert decision is None or decision.action != "hang_up"
 
 
@@ -367,7 +360,7 @@ def test_nothing_but_the_callers_own_audio_can_hang_up(
 @given(st.floats(-20, 20), st.floats(0, 100), st.booleans())
 @example(20.0, 8.0, True)
 def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intelligible: bool) -> None:
-    limit = PolicyOptions().hang_up_at
+    limit = LIMITS.hang_up_at
     # He has had every chance to explain himself: there is no margin on the limit.
     situation = Situation(now, 3, intelligible, could_explain=True)
     reached = set()
@@ -375,7 +368,7 @@ def test_no_single_family_but_words_can_hang_up(llr: float, now: float, intellig
         if entry.family in WORDS_FAMILIES:
             continue
         fusion = fused((source, llr, "patter"))
-        decision = Policy().decide(fusion, situation)
+        decision = policy().decide(fusion, situation)
         assert decision is None or decision.action != "hang_up"
         if fusion.log_odds >= limit:
             reached.add(entry.family)
@@ -388,8 +381,8 @@ def test_who_explains_himself_gets_no_discount() -> None:
         ("patter.meaning", 2.0, "patter"),
         ("number.plan", 0.6, "number"),
     )
-    insists = Policy().decide(fused(*firm, ("refusal.pushes_on", 0.2, "patter")), situation)
-    explains = Policy().decide(fused(*firm, ("refusal.explains", -0.2, "patter")), situation)
+    insists = policy().decide(fused(*firm, ("refusal.pushes_on", 0.2, "patter")), situation)
+    explains = policy().decide(fused(*firm, ("refusal.explains", -0.2, "patter")), situation)
     assert insists is not None
     assert insists.action == "hang_up"
     assert explains is None
@@ -398,19 +391,18 @@ def test_who_explains_himself_gets_no_discount() -> None:
 def test_what_sounds_like_an_announcement_is_hung_up_on_only_against_much_proof() -> None:
     situation = replace(TALKING, could_explain=True)
     notice: tuple[str, float, Axis] = ("notice.meaning", -4.0, "wanted")
-    options = PolicyOptions()
-    strong = options.hang_up_at + 0.4 * options.notice_margin
+    strong = LIMITS.hang_up_at + 0.4 * LIMITS.notice_margin
     words: tuple[str, float, Axis] = ("patter.meaning", strong, "patter")
-    decision = Policy().decide(fused(notice, words, TALKS_ON), situation)
+    decision = policy().decide(fused(notice, words, TALKS_ON), situation)
     assert decision is None or decision.action != "hang_up"
-    without = Policy().decide(fused(words, TALKS_ON), situation)
+    without = policy().decide(fused(words, TALKS_ON), situation)
     assert without is not None
     assert without.action == "hang_up"
 
 
 def test_nobody_is_put_through_in_mid_sentence() -> None:
-    assert Policy().decide(fused(PERSON), replace(TALKING, is_speaking=True)) is None
-    decision = Policy().decide(fused(PERSON), TALKING)
+    assert policy().decide(fused(PERSON), replace(TALKING, is_speaking=True)) is None
+    decision = policy().decide(fused(PERSON), TALKING)
     assert decision is not None
     assert decision.action == "forward"
 
@@ -422,20 +414,19 @@ def test_another_assistants_message_is_taken_whatever_the_evidence(
 ) -> None:
     assistant = replace(TALKING, is_assistant=True, questions_answered=2, chances_taken=2, could_explain=True)
     for now in (3.0, 60.0):
-        decision = Policy(PolicyOptions(unsure=unsure)).decide(fused(*pieces), replace(assistant, now=now))
+        decision = policy(unsure=unsure).decide(fused(*pieces), replace(assistant, now=now))
         assert decision is not None
         assert (decision.action, decision.label) == ("take_message", "unsure")
 
 
 def test_an_emergency_goes_before_an_assistant() -> None:
-    decision = Policy().decide(fused(), replace(TALKING, is_assistant=True, is_emergency=True))
+    decision = policy().decide(fused(), replace(TALKING, is_assistant=True, is_emergency=True))
     assert decision is not None
     assert decision.action == "forward"
 
 
 def test_an_interruption_or_one_moment_is_no_chance_to_explain_oneself() -> None:
     proof = fused((PATTER[0], 2.2, PATTER[2]), ("playback.through_interruption", 0.9, "playback"))
-    options = PolicyOptions()
-    asked = replace(TALKING, could_explain=True, questions_answered=options.settled_after)
-    assert Policy().decide(proof, replace(asked, chances_taken=1)) is None
-    assert hangs_up(proof, replace(asked, chances_taken=options.settled_after))
+    asked = replace(TALKING, could_explain=True, questions_answered=LIMITS.settled_after)
+    assert policy().decide(proof, replace(asked, chances_taken=1)) is None
+    assert hangs_up(proof, replace(asked, chances_taken=LIMITS.settled_after))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def calls(make_call: MakeCall, unwanted: MakeCall) -> list[JudgedCall]:
 
 
 def evaluation(calls: list[JudgedCall], **more: Any) -> Evaluation:
-    about = About("scenarios", ("set.jsonl",), "1.0", "2026-01-02", Condition(), failed=1, skipped=2)
+    about = About("scenarios", ("set.jsonl",), "1.0", "2026-01-02", 2.8, Condition(), failed=1, skipped=2)
     return Evaluation(about, figures_of(calls), **more)
 
 
@@ -117,6 +118,15 @@ def test_it_says_what_was_left_out_and_what_it_cannot_show(calls: list[JudgedCal
         "30 dB, 0 % loss, seed 0",
     ):
         assert words in shown
+
+
+def test_the_dot_of_the_curve_stands_where_the_weights_that_judged_could_hang_up(
+    calls: list[JudgedCall],
+) -> None:
+    found = evaluation(calls)
+    for at, dot in ((2.8, "The dot: 94 %"), (1.1, "The dot: 75 %")):
+        judged = replace(found, about=replace(found.about, hang_up_at=at))
+        assert dot in "".join(Page(render_report(judged)).text)
 
 
 def test_every_colour_that_a_line_asks_for_is_in_the_style_sheet(calls: list[JudgedCall]) -> None:

@@ -1,21 +1,28 @@
 """Keys that a caller presses reach the engine of his call, which asks for one that nobody can foresee."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from detector.audio.frames import Samples
+from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
 from detector.dialogue.planner import PlannerOptions
 from detector.screener import ScreenerOptions
 from detector.service.desk import secret_seed
 from detector.sip.protocol import Dtmf, Play
 
-UNDECIDED = PolicyOptions(
-    hang_up_at=99.0, forward_at=(-99.0,), neutral_at=(-99.0,), suspicious_at=-99.0, deadline=100.0
+NEVER = replace(
+    FusionModel.load().thresholds,
+    hang_up_at=99.0,
+    forward_at=(-99.0,),
+    neutral_at=(-99.0,),
+    suspicious_at=-99.0,
 )
+UNDECIDED = PolicyOptions(deadline=100.0, thresholds=NEVER)
 OPTIONS = ScreenerOptions(languages=("zh",), policy=UNDECIDED, planner=PlannerOptions(press_key=True))
 
 

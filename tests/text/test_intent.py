@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.decision.policy import PolicyOptions
+from detector.decision.fusion import FusionModel
 from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.text.features import turn_features, units
@@ -77,7 +77,8 @@ def test_nothing_said_is_no_evidence_beyond_the_offset(model: IntentModel) -> No
 )
 def test_talk_about_money_or_houses_scores_far_below_an_offer(model: IntentModel, words: str) -> None:
     offer = read(model, (None, "您好，我这边是做银行贷款的，看您最近有没有资金周转的需求？"))
-    assert read(model, (None, words)).log_odds < min(PolicyOptions().hang_up_at, offer.log_odds / 4)
+    limit = FusionModel.load().thresholds.hang_up_at
+    assert read(model, (None, words)).log_odds < min(limit, offer.log_odds / 4)
 
 
 def test_only_categories_with_a_name_are_told(model: IntentModel) -> None:
