@@ -42,6 +42,8 @@ class Path:
     """One call: what was known, and when."""
 
     name: str
+    caller: str
+    """Kind of caller."""
     fold: int
     unwanted: bool
     evidence: tuple[tuple[float, str, float], ...]
@@ -53,7 +55,7 @@ class Path:
     def of_row(cls, row: Mapping[str, Any], fold: int) -> "Path":
         evidence = tuple((item["arrived"], item["source"], item["llr"]) for item in row["evidence"])
         words = [at for at, source, _ in evidence if not source.startswith(("number", "history", "dialer"))]
-        return cls(row["id"], fold, not row["wanted"], evidence, min(words, default=0.0))
+        return cls(row["id"], row["caller"], fold, not row["wanted"], evidence, min(words, default=0.0))
 
 
 @dataclass(frozen=True, slots=True)

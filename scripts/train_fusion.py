@@ -27,10 +27,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+import axes_fit
 import fusion_fit as fitting
 from casting import FOLDS, fold_of
 from detector.agents.scenario import Scenario, load_scenarios
 from detector.cli.playing import PlaySettings, play
+from detector.decision.axes import AXES
 from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
 from detector.evaluation.conditions import Condition
@@ -109,6 +111,7 @@ def write(out: Path, model: FusionModel, before: dict[str, Any], made: dict[str,
     """
     for name, entry in before["sources"].items():
         entry["weight"] = model.sources[name].weight
+    before["axes"] = {name: getattr(model.axes, name).as_json() for name in AXES}
     before["made"], before["prior"] = made, model.prior
     out.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -140,7 +143,7 @@ def main() -> int:
     paths = [fitting.Path.of_row(row, fold_of(row["id"])) for row in map(json.loads, content.splitlines())]
     before = json.loads(options.out.read_text("utf-8"))
     model = FusionModel.load(options.out)
-    trained = fitting.fit(fitting.samples_of(paths, model), model)
+    trained = replace(fitting.fit(fitting.samples_of(paths, model), model), axes=axes_fit.fit_axes(paths))
     made = {
         "how": "scripts/train_fusion: non-negative logistic regression over the moments of simulated calls; "
         "caps set by hand",
@@ -160,6 +163,7 @@ def main() -> int:
             "on calls of other scenarios and voices": in_folds(model, paths),
             "weights before, all calls": measured(model, paths),
             "weights after, all calls": measured(trained, paths),
+            "axes, on calls of other scenarios and voices": axes_fit.in_folds(paths),
         },
     }
     write(options.out, trained, before, made)

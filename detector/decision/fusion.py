@@ -22,13 +22,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from detector.decision.axes import AxesModel
+from detector.decision.odds import probability
 from detector.decision.thresholds import Thresholds
 from detector.decision.verdict import Axes
 from detector.errors import ModelError
 from detector.resources import models_dir
 from detector.signals.evidence import Evidence
 
-__all__ = ["WORDS_FAMILIES", "Fusion", "FusionModel", "SourceWeight", "probability", "unexplained"]
+__all__ = ["WORDS_FAMILIES", "Fusion", "FusionModel", "SourceWeight", "unexplained"]
 
 CALLER_AUDIO_FAMILIES = frozenset(
     {"answers", "known", "patter", "playback", "refusal", "responsiveness", "turn_taking"}
@@ -36,11 +38,6 @@ CALLER_AUDIO_FAMILIES = frozenset(
 """Families that observe the caller's own audio; number, history and dead air do not count towards hanging up."""
 WORDS_FAMILIES = frozenset({"answers", "patter", "wanted"})
 """Families that read what the caller says, and nothing else of him."""
-
-
-def probability(log_odds: float) -> float:
-    """The logistic function, without overflow."""
-    return 0.5 * (1.0 + math.tanh(0.5 * log_odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class FusionModel:
     """Log-odds of an unwanted caller before anything is known."""
     sources: Mapping[str, SourceWeight]
     family_caps: Mapping[str, float]
-    axis_priors: Mapping[str, float]
+    axes: AxesModel
     thresholds: Thresholds
     machine_families: frozenset[str] = frozenset()
     """Families that tell machines from people."""
@@ -81,7 +78,7 @@ class FusionModel:
                     for name, entry in data["sources"].items()
                 },
                 family_caps={name: float(cap) for name, cap in data["family_caps"].items()},
-                axis_priors={name: float(prior) for name, prior in data["axis_priors"].items()},
+                axes=AxesModel.read(data["axes"]),
                 lexicon_alone={name: float(value) for name, value in data["lexicon_alone"].items()},
                 machine_families=frozenset(data["machine_families"]),
                 notice_prior=float(data["notice_prior"]),
@@ -98,7 +95,7 @@ class FusionModel:
             name: replace(entry, weight=self.lexicon_alone.get(name, entry.weight))
             for name, entry in self.sources.items()
         }
-        return replace(self, sources=alone)
+        return replace(self, sources=alone, axes=self.axes.with_words_weighed(self.lexicon_alone))
 
     def weight_of(self, source: str) -> SourceWeight:
         """Return the weight of `source`, or of the longest dotted prefix that has one."""
@@ -121,7 +118,6 @@ class Fusion:
     def __init__(self, model: FusionModel) -> None:
         self._model = model
         self._by_source: dict[str, float] = defaultdict(float)
-        self._by_axis: dict[str, float] = defaultdict(float)
         self._families: dict[str, float] | None = None
         self._machine = 0.0
         self._machines: dict[str, float] = {}
@@ -131,7 +127,6 @@ class Fusion:
         for piece in evidence:
             self.evidence.append(piece)
             self._by_source[piece.source] += piece.llr
-            self._by_axis[piece.axis] += piece.llr
         self._families = None
 
     @property
@@ -193,10 +188,7 @@ class Fusion:
 
     @property
     def axes(self) -> Axes:
-        def axis(name: str) -> float:
-            return probability(self._model.axis_priors.get(name, -2.0) + self._by_axis.get(name, 0.0))
-
-        return Axes(axis("playback"), axis("patter"), axis("unresponsive"))
+        return self._model.axes.judge(self._by_source)
 
     def independent_sources(self, thresholds: Thresholds) -> tuple[int, bool]:
         """How many families speak for an unwanted caller, and whether one of them is from his own audio.

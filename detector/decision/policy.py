@@ -37,6 +37,8 @@ __all__ = ["Decision", "Policy", "PolicyOptions", "Situation"]
 OUTER_FAILURES = {"forward": "nobody could be reached", "stopping": "the service is being stopped"}
 """Failures that are none of the engine's, in the words for the user."""
 SCAM_CATEGORIES = frozenset({"police_impersonation", "ecommerce_refund", "prize", "investment"})
+LIKELY_MACHINE = 0.6
+"""Probability of an axis from which on a caller is called what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,10 @@ class Policy:
         )
         is_kept_out = not self.options.put_through and not situation.is_emergency
         if decision is not None and decision.action == "forward" and is_kept_out:
-            return replace(decision, action="take_message", reason=f"{decision.reason}; quiet hours")
+            # Who is only like an announcement is asked for his message, as everybody is.
+            label: Label = "unsure" if decision.label == "notice" else decision.label
+            reason = f"{decision.reason}; quiet hours"
+            return replace(decision, action="take_message", label=label, reason=reason)
         return decision
 
     def label(self, fusion: Fusion, situation: Situation) -> Label:
@@ -131,15 +136,20 @@ class Policy:
             is_person = (
                 situation.heard_intelligible_speech and fusion.log_odds <= self.thresholds.forward_at[-1]
             )
-            return "person" if is_person else "unsure"
+            return self._wanted(fusion) if is_person else "unsure"
         axes = fusion.axes
         if situation.category in SCAM_CATEGORIES and axes.patter > 0.5:
             return "scam"
-        if axes.playback > 0.6 and axes.playback >= axes.unresponsive:
+        if axes.playback > LIKELY_MACHINE:
             return "recording"
-        if axes.unresponsive > 0.6:
+        if axes.unresponsive > LIKELY_MACHINE:
             return "ai_dialer"
         return "telemarketer" if axes.patter > 0.5 else "unsure"
+
+    def _wanted(self, fusion: Fusion) -> Label:
+        """The word for a caller against whom nothing speaks: one who sounds and behaves like an announcement is one."""
+        is_played = fusion.notice >= self.thresholds.likely_notice and fusion.axes.playback > LIKELY_MACHINE
+        return "notice" if is_played else "person"
 
     def _protect(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if situation.is_emergency and fusion.log_odds < self.thresholds.doubt_emergency_at:
@@ -231,12 +241,18 @@ class Policy:
             return None
         answered = situation.questions_answered
         if fusion.log_odds <= self.thresholds.forward_at[min(answered, len(self.thresholds.forward_at) - 1)]:
-            return Decision("forward", "person", "speaks and answers like a person who is wanted")
+            return self._forward(fusion, "speaks and answers like a person who is wanted")
         beyond = answered - self.thresholds.questions
         neutral_at = self.thresholds.neutral_at
         if beyond >= 0 and fusion.log_odds < neutral_at[min(beyond, len(neutral_at) - 1)]:
-            return Decision("forward", "person", "answered what was asked, and nothing speaks against him")
+            return self._forward(fusion, "answered what was asked, and nothing speaks against him")
         return None
+
+    def _forward(self, fusion: Fusion, reason: str) -> Decision:
+        label = self._wanted(fusion)
+        if label == "notice":
+            reason = "an announcement, and nothing speaks against it"
+        return Decision("forward", label, reason)
 
     def _end_undecided(self, fusion: Fusion, situation: Situation) -> Decision | None:
         if situation.now < self.options.deadline and not situation.is_asked_out:

@@ -13,14 +13,14 @@ Action = Literal["forward", "take_message", "hang_up", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Three independent questions about the caller, each a probability."""
+    """Three questions about the caller, each a probability; whoever plays recordings mostly does not respond either."""
 
     playback: float
     """Recorded material is being played."""
     patter: float
     """He speaks like a seller or a swindler."""
     unresponsive: float
-    """He does not respond to what is said to him."""
+    """He does not respond to what is said to him as a person does."""
 
 
 @dataclass(frozen=True, slots=True)

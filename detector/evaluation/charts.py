@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from detector.decision.fusion import probability
+from detector.decision.odds import probability
 from detector.evaluation import curves
 from detector.evaluation.markup import Html, element, join
 from detector.evaluation.metrics import Figures, Group, Ranking

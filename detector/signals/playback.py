@@ -199,7 +199,8 @@ def _known(match: KnownMatch, arrived: float) -> Evidence:
         is_notice = match.label == "notice"
         llr = _LLR_KNOWN_NOTICE if is_notice else _LLR_KNOWN_WANTED
         detail = f"{said}, {'an announcement that was wanted' if is_notice else 'which were put through'}"
-        return Evidence("playback.known", llr, match.media_time, arrived, detail, "wanted")
+        # A name of its own: it speaks for a wanted caller, but it is played audio all the same.
+        return Evidence("playback.known.wanted", llr, match.media_time, arrived, detail, "wanted")
     if match.numbers == 0:
         llr, detail = _LLR_NO_OTHER_NUMBERS, f"{said} from this number"
     elif match.numbers is None:

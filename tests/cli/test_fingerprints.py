@@ -75,7 +75,7 @@ def rows(*arguments: str | Path) -> list[dict[str, Any]]:
 
 
 def known(row: dict[str, Any]) -> list[str]:
-    return [item["detail"] for item in row["evidence"] if item["source"] == "playback.known"]
+    return [item["detail"] for item in row["evidence"] if item["source"].startswith("playback.known")]
 
 
 def test_recordings_with_the_same_audio_share_a_campaign(recordings: list[Path]) -> None:

@@ -105,11 +105,14 @@ def test_the_seconds_after_the_turn_that_sufficed(make_call: MakeCall) -> None:
 
 
 def test_the_reasons_of_the_deadline_are_those_of_the_policy() -> None:
-    limits = FusionModel.load().thresholds
+    model = FusionModel.load()
+    limits = model.thresholds
     policy = Policy(limits)
     situation = Situation(now=policy.options.deadline, questions_answered=0, heard_intelligible_speech=True)
     odds = (limits.neutral_at[0], limits.suspicious_at)
-    decisions = [policy.decide(Fusion(FusionModel(prior, {}, {}, {}, limits)), situation) for prior in odds]
+    decisions = [
+        policy.decide(Fusion(FusionModel(prior, {}, {}, model.axes, limits)), situation) for prior in odds
+    ]
     assert {decision.reason for decision in decisions if decision is not None} == DEADLINE_REASONS
 
 

@@ -45,7 +45,9 @@ async def hear(rig: Any, number: str, audio: Samples) -> int:
 
 def known(detail: CallDetail) -> list[tuple[str, bool]]:
     """What was said of the call's audio, and whether it speaks against the caller."""
-    return [(item.detail, item.llr > 0) for item in detail.evidence if item.source == "playback.known"]
+    return [
+        (item.detail, item.llr > 0) for item in detail.evidence if item.source.startswith("playback.known")
+    ]
 
 
 def test_audio_that_other_numbers_played_is_evidence(answering: Any, tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""The three axes of a verdict: how likely playback, patter and unresponsiveness are, each a question of its own.
+
+An axis is not what fusion asks. Whether a caller is wanted and whether he plays a recording are seen in the same pieces
+of evidence, but one tells much of the first and little of the second, or the other way round: so every axis has its own
+weights, a logistic regression over the sums of the log-likelihood ratios of each source.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from detector.decision.odds import probability
+from detector.decision.verdict import Axes
+
+__all__ = ["AXES", "AxesModel", "AxisWeights"]
+
+AXES = ("playback", "patter", "unresponsive")
+"""In the order of the fields of `Axes`."""
+SOURCE_CAP = 4.0
+"""Nats: no source counts for more than so many of its own, before its weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class AxisWeights:
+    """Log-odds of one axis: `prior`, and for each of `sources` its weight times the sum of its evidence."""
+
+    prior: float
+    sources: Mapping[str, float]
+
+    @classmethod
+    def read(cls, data: Mapping[str, object]) -> "AxisWeights":
+        """Read what `models/fusion.json` holds of one axis.
+
+        Raises KeyError, TypeError or ValueError where it is not valid.
+        """
+        sources = data["sources"]
+        if not isinstance(sources, Mapping):
+            raise TypeError("the sources of an axis must be a table of weights")
+        axis = cls(_number(data["prior"]), {str(name): _number(value) for name, value in sources.items()})
+        if not all(map(math.isfinite, (axis.prior, *axis.sources.values()))):
+            raise ValueError("the weights of an axis must be finite")
+        return axis
+
+    def as_json(self) -> dict[str, object]:
+        return {"prior": self.prior, "sources": dict(self.sources)}
+
+    def weighed(self, weights: Mapping[str, float]) -> "AxisWeights":
+        """Return the axis with other weights for those of its sources that `weights` names."""
+        sources = {name: weights.get(name, weight) for name, weight in self.sources.items()}
+        return AxisWeights(self.prior, sources)
+
+    def known(self, source: str) -> str | None:
+        """Return the name under which `source` has a weight: its own or its longest dotted prefix; None without one."""
+        while source and source not in self.sources:
+            source = source.rpartition(".")[0]
+        return source or None
+
+    def log_odds(self, sums: Mapping[str, float]) -> float:
+        """Return the log-odds for evidence of which `sums` holds the log-likelihood ratios, added up by source."""
+        added: dict[str, float] = {}
+        for source, llr in sums.items():
+            if (name := self.known(source)) is not None:
+                added[name] = added.get(name, 0.0) + llr
+        return self.prior + sum(
+            self.sources[name] * max(-SOURCE_CAP, min(SOURCE_CAP, llr)) for name, llr in added.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AxesModel:
+    playback: AxisWeights
+    patter: AxisWeights
+    unresponsive: AxisWeights
+
+    @classmethod
+    def read(cls, data: Mapping[str, Mapping[str, object]]) -> "AxesModel":
+        """Read the part "axes" of `models/fusion.json`; raises as `AxisWeights.read` does."""
+        return cls(*(AxisWeights.read(data[name]) for name in AXES))
+
+    def with_words_weighed(self, weights: Mapping[str, float]) -> "AxesModel":
+        """Return the axes with other weights for sources that read words."""
+        return AxesModel(self.playback, self.patter.weighed(weights), self.unresponsive)
+
+    def judge(self, sums: Mapping[str, float]) -> Axes:
+        """Return the three probabilities for evidence added up by source."""
+        return Axes(*(probability(getattr(self, name).log_odds(sums)) for name in AXES))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
