@@ -171,7 +171,9 @@ def naming_tables(found: Naming) -> Html:
     labels = element("table", _head("kind", "calls", "a label that fits", "labels"), element("tbody", *kinds))
     head = _head("axis", "calls of which it is true", "area under ROC", "calibration error")
     return join(
+        element("h3", "Labels"),
         element("div", labels, class_="wide"),
+        element("h3", "Axes"),
         element("div", element("table", head, element("tbody", *axes)), class_="wide"),
     )
 
