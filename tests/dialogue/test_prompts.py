@@ -67,6 +67,21 @@ def test_greetings_say_that_they_are_automatic_and_that_the_call_is_transcribed(
         assert re.search(transcribed, prompt.text), prompt.id
 
 
+def test_a_caller_is_told_whether_there_is_a_message_of_his(library: PromptLibrary) -> None:
+    wanted: dict[Act, dict[Language, str]] = {
+        Act.MESSAGE_TAKEN: {"zh": "记下.*再见", "en": "(?i:your message) .*Goodbye"},
+        Act.NO_MESSAGE: {"zh": "没有.*(留言|口信).*再见", "en": "(?i:no message).*Goodbye"},
+    }
+    for act, patterns in wanted.items():
+        for language in LANGUAGES:
+            for prompt in library.for_act(act, language):
+                assert re.search(patterns[language], prompt.text), prompt.id
+
+
+def test_no_two_prompts_say_the_same(library: PromptLibrary) -> None:
+    assert len({prompt.text for prompt in library.prompts}) == len(library.prompts)
+
+
 @pytest.mark.parametrize(
     ("language", "numbers"),
     [
@@ -128,7 +143,12 @@ def test_an_act_counts_as_a_question_only_where_it_asks_something() -> None:
         Act.ASK_REPEAT,
         Act.CHALLENGE,
     }
-    assert {act for act in Act if not act.expects_reply} == {Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN}
+    assert {act for act in Act if not act.expects_reply} == {
+        Act.GOODBYE,
+        Act.CONNECTING,
+        Act.MESSAGE_TAKEN,
+        Act.NO_MESSAGE,
+    }
     assert [str(act) for act in Act] == [act.name.lower() for act in Act]
 
 
