@@ -243,6 +243,33 @@ def test_a_message_is_listened_to_and_the_call_then_ended(parts: ScreenerParts, 
     assert any(turn.start > record.message_from for turn in record.turns)
 
 
+@pytest.mark.parametrize(
+    ("speaks", "recognize", "parting"),
+    [
+        (False, saying(""), Act.NO_MESSAGE),
+        (True, saying("请转告他给我回电话"), Act.MESSAGE_TAKEN),
+        (True, saying(""), Act.MESSAGE_TAKEN),
+        (True, broken(RecognitionError("broken")), Act.MESSAGE_TAKEN),
+    ],
+    ids=["says nothing", "is understood", "is not understood", "recognition broke"],
+)
+def test_a_caller_is_told_that_there_is_no_message_only_where_he_said_nothing(
+    parts: ScreenerParts,
+    speech: Samples,
+    speaks: bool,
+    recognize: Callable[[Samples, Language | None], Transcript],
+    parting: Act,
+) -> None:
+    options = ScreenerOptions(policy=PolicyOptions(deadline=2.0, unsure="take_message"))
+    audio = np.concatenate([silence(6), speech if speaks else silence(8), silence(15)])
+    _, events, _ = play(parts, audio, recognize, options=options)
+    assert [event.prompt.act for event in events if isinstance(event, Say)][-2:] == [
+        Act.TAKE_MESSAGE,
+        parting,
+    ]
+    assert isinstance(events[-1], HangUp)
+
+
 def test_a_store_that_fails_changes_nothing(parts: ScreenerParts, speech: Samples) -> None:
     screener = CallScreener(CALL, ScreenerOptions(), parts)
     screener.receive_failure("store", 0.0)

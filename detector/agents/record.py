@@ -9,7 +9,16 @@ from typing import Any, Literal
 
 from detector.decision.verdict import Verdict
 from detector.dialogue.acts import Act
-from detector.events import Event, Forward, HangUp, PromptState, Say, TakeMessage, TurnTranscribed
+from detector.events import (
+    Event,
+    Forward,
+    HangUp,
+    PromptState,
+    Say,
+    TakeMessage,
+    TurnEnded,
+    TurnTranscribed,
+)
 from detector.signals.evidence import Evidence
 
 __all__ = ["AgentAct", "CallRecord", "Turn", "judged_to_json"]
@@ -47,9 +56,13 @@ class CallRecord:
     """The last action that was carried out."""
     message_from: float | None = None
     """When the caller was asked for a message (seconds after answer)."""
+    spoke_until: float = 0.0
+    """When the caller's last turn ended, whether or not it was recognized (seconds after answer)."""
 
     def receive(self, event: Event) -> None:
         match event:
+            case TurnEnded():
+                self.spoke_until = event.end
             case TurnTranscribed():
                 self.turns.append(Turn("caller", event.start, event.end, event.text))
             case Say():

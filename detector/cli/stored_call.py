@@ -33,6 +33,7 @@ _ENDED: Final[Mapping[EndReason, str]] = {
     "hung_up": "hung up",
     "forwarded": "forwarded",
     "message_taken": "message taken",
+    "no_message": "no message was left",
     "rejected": "declined",
     "no_media": "no audio came",
     "too_long": "cut off as too long",

@@ -34,6 +34,8 @@ class Act(StrEnum):
     """Please leave a message."""
     MESSAGE_TAKEN = "message_taken"
     """The message is kept and will be passed on; also a goodbye."""
+    NO_MESSAGE = "no_message"
+    """Nothing was said where a message was asked for; also a goodbye."""
 
     @property
     def is_question(self) -> bool:
@@ -60,4 +62,4 @@ _QUESTIONS = frozenset(
     {Act.GREETING, Act.ASK_NAME, Act.ASK_CALLEE, Act.ASK_PURPOSE, Act.ASK_REPEAT, Act.CHALLENGE}
 )
 _EXAMINING = (_QUESTIONS - {Act.GREETING}) | {Act.HOLD, Act.INTERRUPT, Act.PRESS_KEY}
-_CLOSING = frozenset({Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN})
+_CLOSING = frozenset({Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN, Act.NO_MESSAGE})

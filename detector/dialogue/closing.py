@@ -2,11 +2,14 @@
 
     forward         stop speaking, "I am connecting you", forward
     hang up         stop speaking, refuse unless that was done before, "do not call again, goodbye", hang up
-    take a message  stop speaking, "please leave a message", listen, "it will be delivered", hang up
+    take a message  stop speaking, "please leave a message", listen, "it will be delivered" or "I heard none", hang up
     a notice        stop speaking, listen to its end, hang up
 
 A prompt waits a moment for the caller to pause; a prompt whose end is never reported counts as ended after its length
 and a little more, so that a call can always end.
+
+Whatever a caller said since he was asked for a message is one, recognized or not: only who said nothing is told so. He
+may begin even then, and is heard.
 """
 
 from collections import deque
@@ -81,6 +84,14 @@ class Closing:
                     return None
                 self._advance(floor.now)
                 continue
+            if step == "hang_up" and self._planner.last_act is Act.NO_MESSAGE:
+                if floor.turns_since_act:
+                    self._steps = deque(("listen", Act.MESSAGE_TAKEN, "hang_up"))
+                    continue
+                if floor.caller_speaking:
+                    return None  # he begins after all, or it is the echo of what was said to him
+            if step is Act.MESSAGE_TAKEN and not (floor.turns_since_act or floor.caller_speaking):
+                step = Act.NO_MESSAGE
             if isinstance(step, Act) and self._should_wait(step, floor):
                 return None
             self._advance(floor.now)

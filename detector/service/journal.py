@@ -24,6 +24,9 @@ from detector.stores.writer import StoreWriter
 
 __all__ = ["Journal"]
 
+NOT_TRANSCRIBED = "(not transcribed)"
+"""The message of a caller who spoke, and of whose words there is no text: he is not forgotten for that."""
+
 
 class Journal:
     """Keeps the record of a call in memory and sends each line of it to the writer."""
@@ -129,9 +132,11 @@ class Journal:
     @property
     def end_reason(self) -> EndReason:
         """How a call ended that ended by itself, from what the engine did last."""
-        if self._was_asked_plainly or self._message():
+        if self._message():
             return "message_taken"
-        return "hung_up" if isinstance(self.record.done, HangUp) else "caller_hung_up"
+        if not isinstance(self.record.done, HangUp):
+            return "caller_hung_up"
+        return "hung_up" if self.record.message_from is None else "no_message"
 
     def _close(self) -> None:
         """Keep the message, the audio and what it sounded like, where there are any."""
@@ -144,8 +149,7 @@ class Journal:
         if self._fingerprint is not None:
             label = label_of(self.record.verdict)
             self._submit(_keep_fingerprint, call_id, self._fingerprint, label)
-        text = self._message() or ("(not transcribed)" if self._was_asked_plainly else "")
-        if text:
+        if text := self._message():
             self._submit(Store.add_message, call_id, text, now)
 
     def _submit(self, write: Callable[..., object], *arguments: object) -> None:
@@ -157,15 +161,17 @@ class Journal:
         return self.record.verdict is not None and self.record.verdict.action == "forward"
 
     def _message(self) -> str:
-        """What the caller said after he was asked for a message; of a notice, all that it said."""
+        """What the caller said after he was asked for a message; of a notice, all that it said. Empty: nothing."""
         record = self.record
         if record.message_from is None:
-            return ""
+            return NOT_TRANSCRIBED if self._was_asked_plainly else ""
         is_notice = record.verdict is not None and record.verdict.label == "notice"
         # Who begins while he is still being asked means what he says as his message.
         asked = [act.start for act in record.acts if act.act is Act.TAKE_MESSAGE]
         start = 0.0 if is_notice else min([record.message_from, *asked[-1:]])
-        return "\n".join(turn.text for turn in record.turns if turn.end > start and turn.text)
+        said = "\n".join(turn.text for turn in record.turns if turn.end > start and turn.text)
+        has_spoken = self._was_asked_plainly or record.spoke_until > start
+        return said or (NOT_TRANSCRIBED if has_spoken else "")
 
 
 def _keep_fingerprint(store: Store, call_id: str, landmarks: Landmarks, label: MatchLabel) -> None:

@@ -82,7 +82,9 @@ _LLR_NO_REPLY = (0.7, 1.2, 0.6)
 """No person leaves a question without a word, unless he does not hear it, and hardly two in a row; announcements do.
 By the number of questions left so."""
 _MOST_INTERRUPTIONS = 2
-_NO_REPLY_EXPECTED = frozenset({"goodbye", "connecting", "message_taken", "take_message", "interrupt"})
+_NO_REPLY_EXPECTED = frozenset(
+    {"goodbye", "connecting", "message_taken", "no_message", "take_message", "interrupt"}
+)
 _OTHER_PACE = frozenset({"hold", "press_key"})
 """Nobody replies at his own pace who is asked to wait, or to look at his telephone."""
 _QUESTIONS = frozenset({"ask_name", "ask_callee", "ask_purpose", "ask_repeat", "challenge"})

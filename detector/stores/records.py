@@ -15,7 +15,15 @@ from detector.signals.evidence import Evidence
 __all__ = ["CallDetail", "EndReason", "Erased", "Rating", "StoredCall", "StoredMessage"]
 
 EndReason = Literal[
-    "caller_hung_up", "hung_up", "forwarded", "message_taken", "rejected", "no_media", "too_long", "lost"
+    "caller_hung_up",
+    "hung_up",
+    "forwarded",
+    "message_taken",
+    "no_message",
+    "rejected",
+    "no_media",
+    "too_long",
+    "lost",
 ]
 Rating = Literal["wanted", "unwanted"]
 

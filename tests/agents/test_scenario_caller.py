@@ -175,7 +175,7 @@ class TestReplies:
         play(caller, [(act, 5, 6)], 10.0)
         assert words(caller) == ["opening", "other one"]
 
-    @pytest.mark.parametrize("act", [Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN])
+    @pytest.mark.parametrize("act", [Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN, Act.NO_MESSAGE])
     def test_a_goodbye_and_connecting_get_no_reply(self, make: Make, record: Record, act: Act) -> None:
         scenario = make()
         caller = ScenarioCaller(scenario, record(scenario))

@@ -20,6 +20,7 @@ from detector.stores.store import Store
 CALL, OTHER = "3f2a9c5e" * 4, "3f2b0000" * 4
 NOON = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
 EVIDENCE = Evidence("patter.lexicon", 1.51234, 3.0, 5.5, "贷款, 额度", "patter")
+AXES = Axes(0.5, 0.5, 0.5)
 
 
 @pytest.fixture
@@ -164,6 +165,20 @@ def test_only_a_call_that_is_named_can_be_rated(config: Path) -> None:
     assert isinstance(CliRunner().invoke(app, arguments).exception, ConfigurationError)
 
 
+def test_a_call_in_which_no_message_was_left_says_so(config: Path) -> None:
+    with Store(config.parent / "calls.sqlite3") as store:
+        store.begin_call(CallInfo("silent"), NOON)
+        store.set_verdict(
+            "silent", Verdict("unsure", "take_message", 0.5, AXES, 20.0, 20.0, "nobody can tell")
+        )
+        store.end_call("silent", "no_message", NOON + timedelta(seconds=40))
+    lines = CliRunner().invoke(app, ["report", "--config", str(config), "--days", "9999"]).output
+    assert "unsure → take_message" in lines
+    assert "nobody can tell; no message was left" in lines
+    assert "no message was left, 0:40.0 after it came in" in show(config, "silent")
+    assert json.loads(show(config, "silent", "--json"))["end_reason"] == "no_message"
+
+
 @pytest.mark.parametrize(
     ("action", "end", "shown"),
     [
@@ -178,7 +193,7 @@ def test_a_call_that_nobody_listened_to_says_why(
     reason = shown.partition(";")[0]
     with Store(config.parent / "calls.sqlite3") as store:
         store.begin_call(CallInfo("unheard"), NOON)
-        store.set_verdict("unheard", Verdict("unsure", action, 0.5, Axes(0.5, 0.5, 0.5), 0.0, 0.0, reason))
+        store.set_verdict("unheard", Verdict("unsure", action, 0.5, AXES, 0.0, 0.0, reason))
         store.end_call("unheard", end, NOON)
     lines = CliRunner().invoke(app, ["report", "--config", str(config), "--days", "9999"]).output
     assert shown in lines

@@ -5,7 +5,7 @@ from detector.dialogue.acts import Act
 from detector.signals import responsiveness, turn_taking
 from detector.text import features
 
-CLOSING = {Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN}
+CLOSING = {Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN, Act.NO_MESSAGE}
 NOT_REPLIED_TO = CLOSING | {Act.INTERRUPT, Act.TAKE_MESSAGE}
 """After these nobody is measured by how soon, or how fittingly, he replies."""
 

@@ -90,10 +90,64 @@ def test_a_message_is_asked_for_heard_and_confirmed(planner: Planner, closing: C
     assert closing.plan(replace(QUIET, now=12.0)) == "take_message"
     assert closing.plan(replace(QUIET, now=14.0)) is None, "he has not begun yet"
     assert closing.plan(replace(QUIET, now=18.0, caller_silent_since=16.0)) is None, "he may go on"
-    act = closing.plan(replace(QUIET, now=20.1, caller_silent_since=16.0))
+    act = closing.plan(replace(QUIET, now=20.1, caller_silent_since=16.0, turns_since_act=2))
     assert act is Act.MESSAGE_TAKEN
     play(planner, act, 20.1)
     assert closing.plan(replace(QUIET, now=22.2, caller_silent_since=16.0)) == "hang_up"
+
+
+def ask_for_a_message(planner: Planner, closing: Closing) -> None:
+    """From 12.0 s on the caller may leave one."""
+    closing.begin("take_message", 10.0, "unsure")
+    play(planner, closing.plan(QUIET), 10.0)
+    assert closing.plan(replace(QUIET, now=12.0)) == "take_message"
+
+
+def test_who_says_nothing_is_told_that_there_is_no_message(planner: Planner, closing: Closing) -> None:
+    ask_for_a_message(planner, closing)
+    assert closing.plan(replace(QUIET, now=19.9)) is None
+    act = closing.plan(replace(QUIET, now=20.0))
+    assert act is Act.NO_MESSAGE
+    play(planner, act, 20.0)
+    assert closing.plan(replace(QUIET, now=22.0)) == "hang_up"
+
+
+@pytest.mark.parametrize("silent_since", [11.5, 14.0], ids=["while he was asked", "after it"])
+def test_what_was_said_is_a_message_though_not_a_word_was_recognized(
+    planner: Planner, closing: Closing, silent_since: float
+) -> None:
+    ask_for_a_message(planner, closing)
+    spoke = replace(QUIET, now=20.0, caller_silent_since=silent_since, turns_since_act=1, understood=False)
+    assert closing.plan(spoke) is Act.MESSAGE_TAKEN
+
+
+def test_who_still_speaks_when_his_time_is_over_has_left_a_message(
+    planner: Planner, closing: Closing
+) -> None:
+    ask_for_a_message(planner, closing)
+    late = 12.0 + ClosingOptions().message_longest
+    assert closing.plan(replace(QUIET, now=late, caller_speaking=True)) is Act.MESSAGE_TAKEN
+
+
+def test_who_begins_as_he_is_told_that_there_is_no_message_leaves_one_after_all(
+    planner: Planner, closing: Closing
+) -> None:
+    ask_for_a_message(planner, closing)
+    play(planner, closing.plan(replace(QUIET, now=20.0)), 20.0)
+    assert closing.plan(replace(QUIET, now=22.0, caller_speaking=True)) is None
+    spoke = replace(QUIET, now=23.0, caller_silent_since=22.7, turns_since_act=1)
+    assert closing.plan(spoke) is None, "he may go on"
+    act = closing.plan(replace(spoke, now=26.8))
+    assert act is Act.MESSAGE_TAKEN
+    play(planner, act, 26.8)
+    assert closing.plan(replace(QUIET, now=28.8)) == "hang_up"
+
+
+def test_the_echo_of_the_last_words_is_no_message(planner: Planner, closing: Closing) -> None:
+    ask_for_a_message(planner, closing)
+    play(planner, closing.plan(replace(QUIET, now=20.0)), 20.0)
+    assert closing.plan(replace(QUIET, now=22.0, caller_speaking=True)) is None
+    assert closing.plan(replace(QUIET, now=22.4, caller_silent_since=22.1)) == "hang_up"
 
 
 def test_a_message_without_end_is_ended(closing: Closing) -> None:

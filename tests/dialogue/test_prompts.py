@@ -53,18 +53,40 @@ def test_no_wording_says_yes(library: PromptLibrary) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "assistant", "transcribed"),
+    ("language", "told"),
     [
-        ("zh", r"(自动|语音)助理", "通话转文字|通话会转写|通话转成文字"),
-        ("en", "automatic assistant", "transcribe"),
+        ("zh", ("(自动|语音)助理", "机主|代接", "通话转文字|通话会转写|通话转成文字", "什么事|来意")),
+        (
+            "en",
+            (
+                "(automatic|voice) assistant",
+                "owner's|of the person you called",
+                "transcribe",
+                r"(why|about)\?$",
+            ),
+        ),
     ],
 )
-def test_greetings_say_that_they_are_automatic_and_that_the_call_is_transcribed(
-    library: PromptLibrary, language: Language, assistant: str, transcribed: str
+def test_greetings_say_that_an_automatic_assistant_answers_for_whom_and_that_the_call_is_transcribed_and_ask(
+    library: PromptLibrary, language: Language, told: tuple[str, ...]
 ) -> None:
     for prompt in library.for_act(Act.GREETING, language):
-        assert re.search(assistant, prompt.text), prompt.id
-        assert re.search(transcribed, prompt.text), prompt.id
+        assert [each for each in told if not re.search(each, prompt.text)] == [], prompt.id
+
+
+def test_a_caller_is_told_whether_there_is_a_message_of_his(library: PromptLibrary) -> None:
+    wanted: dict[Act, dict[Language, str]] = {
+        Act.MESSAGE_TAKEN: {"zh": "记下.*再见", "en": "(?i:your message) .*Goodbye"},
+        Act.NO_MESSAGE: {"zh": "没有.*(留言|口信).*再见", "en": "(?i:no message).*Goodbye"},
+    }
+    for act, patterns in wanted.items():
+        for language in LANGUAGES:
+            for prompt in library.for_act(act, language):
+                assert re.search(patterns[language], prompt.text), prompt.id
+
+
+def test_no_two_prompts_say_the_same(library: PromptLibrary) -> None:
+    assert len({prompt.text for prompt in library.prompts}) == len(library.prompts)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +150,12 @@ def test_an_act_counts_as_a_question_only_where_it_asks_something() -> None:
         Act.ASK_REPEAT,
         Act.CHALLENGE,
     }
-    assert {act for act in Act if not act.expects_reply} == {Act.GOODBYE, Act.CONNECTING, Act.MESSAGE_TAKEN}
+    assert {act for act in Act if not act.expects_reply} == {
+        Act.GOODBYE,
+        Act.CONNECTING,
+        Act.MESSAGE_TAKEN,
+        Act.NO_MESSAGE,
+    }
     assert [str(act) for act in Act] == [act.name.lower() for act in Act]
 
 

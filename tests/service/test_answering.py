@@ -11,7 +11,9 @@ import pytest
 
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.decision.policy import PolicyOptions
-from detector.errors import StoreError
+from detector.dialogue.acts import Act
+from detector.dialogue.prompts import PromptLibrary
+from detector.errors import RecognitionError, StoreError
 from detector.screener import ScreenerOptions
 from detector.service.answering import utc_now
 from detector.service.spectator import Spectator
@@ -26,6 +28,7 @@ from detector.stores.lists import parse_entry, parse_tagged
 
 NUMBER = "13811220457"
 OPTIONS = ScreenerOptions(languages=("zh",))
+PROMPTS = PromptLibrary.load()
 
 
 def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -34,6 +37,12 @@ def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def silence(seconds: float) -> Samples:
     return np.asarray(np.rint(np.random.default_rng(2).normal(0, 6, int(seconds * SAMPLE_RATE))), np.int16)
+
+
+def spoken_last(rig: Any, call: int) -> Act:
+    """What the agent said last in a call."""
+    path = rig.board.told(call, Play)[-1].path
+    return next(each.act for each in PROMPTS.prompts if str(each.path) == path)
 
 
 def test_two_hundred_calls_leave_nothing_behind(answering: Any, tmp_path: Path) -> None:
@@ -122,6 +131,47 @@ def test_the_last_words_of_a_message_are_part_of_it(
             (message,) = rig.stored_messages()
             assert message.endswith("请转告他明天下午三点开会")
             assert rig.stored()[0].call.end_reason == "message_taken"
+
+    play(story)
+
+
+@pytest.mark.parametrize("heard", ["", RecognitionError("killed")], ids=["nothing", "broken"])
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_who_spoke_has_left_a_message_though_not_a_word_was_recognized(
+    answering: Any, hears: Any, tmp_path: Path, sentence: Samples, heard: str | Exception, hangs_up: bool
+) -> None:
+    quiet_hours = replace(OPTIONS, policy=PolicyOptions(put_through=False, deadline=1.0))
+
+    async def story() -> None:
+        async with answering(tmp_path, hears(heard), options=quiet_hours) as rig:
+            call = await rig.ring()
+            await rig.say(call, silence(2.0))
+            await rig.say(call, sentence)
+            if hangs_up:
+                await rig.hang_up(call)
+            else:
+                await rig.say(call, silence(10.0))
+                assert spoken_last(rig, call) is Act.MESSAGE_TAKEN
+            assert rig.stored_messages() == ["(not transcribed)"]
+            assert rig.stored()[0].call.end_reason == "message_taken"
+
+    play(story)
+
+
+def test_of_a_caller_who_says_nothing_no_message_is_kept_and_he_is_told_so(
+    answering: Any, tmp_path: Path, sentence: Samples
+) -> None:
+    quiet_hours = replace(OPTIONS, policy=PolicyOptions(put_through=False, deadline=8.0))
+
+    async def story() -> None:
+        async with answering(tmp_path, options=quiet_hours) as rig:
+            call = await rig.ring()
+            await rig.say(call, sentence)  # before he was asked for a message: it is none
+            await rig.say(call, silence(30.0))
+            assert call not in rig.board.calls
+            assert spoken_last(rig, call) is Act.NO_MESSAGE
+            assert rig.stored_messages() == []
+            assert rig.stored()[0].call.end_reason == "no_message"
 
     play(story)
 

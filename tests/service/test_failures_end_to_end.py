@@ -40,7 +40,7 @@ from detector.speech.pool import RecognitionPool
 from detector.speech.transcript import Transcriber, Transcript
 from detector.speech.whisper import WhisperTranscriber
 from detector.stores.lists import parse_entry
-from detector.stores.records import CallDetail, StoredCall
+from detector.stores.records import CallDetail, EndReason, StoredCall
 from detector.stores.store import Store
 from detector.stores.writer import StoreWriter
 
@@ -300,12 +300,18 @@ class Stories:
             call = await home.caller.call(home.address(), number=NUMBERS[0])
             return await converse(call, self.courier, remove), await home.stored()
 
-    async def forward_refused(self) -> tuple[Told, list[CallDetail], list[str]]:
+    async def forward_refused(self) -> tuple[Told, dict[str, EndReason | None], list[str]]:
+        """One caller leaves a message, another one, who is on the allow list, says nothing."""
         hears = Hears("喂你好", "我是他的同学小李", "周末聚会", "请让他给我回电话")
-        async with household(self.parts, self.folder / "refused", self.refusing_phone, hears) as home:
+        folder, lists = self.folder / "refused", (("allow", NUMBERS[1]),)
+        async with household(self.parts, folder, self.refusing_phone, hears, lists=lists) as home:
+            silent_call = await home.caller.call(home.address(), number=NUMBERS[1])
+            silent = asyncio.create_task(converse(silent_call, []))
             call = await home.caller.call(home.address(), number=NUMBERS[0])
             told = await converse(call, self.clips)
-            return told, await home.stored(), [message.text for message in home.store.messages()]
+            await silent
+            ends = {detail.call.number: detail.call.end_reason for detail in await home.stored(2)}
+            return told, ends, [message.text for message in home.store.messages()]
 
     async def worker_killed(self) -> tuple[Told, Told, Told, list[CallDetail]]:
         hears = Hears("喂你好", "我是他的同学小李", "周末聚会")
@@ -445,10 +451,10 @@ def test_a_model_that_is_removed_mid_call(told: Callable[[str], Any]) -> None:
 
 
 def test_a_transfer_that_is_refused_ends_in_a_message(told: Callable[[str], Any]) -> None:
-    caller, (detail,), messages = told("forward_refused")
+    caller, ends, (message,) = told("forward_refused")
     assert caller.was_put_through, "it was tried"
-    assert detail.call.end_reason == "message_taken"
-    assert any("请让他给我回电话" in message for message in messages)
+    assert ends == {NUMBERS[0]: "message_taken", NUMBERS[1]: "no_message"}
+    assert "请让他给我回电话" in message
 
 
 def test_a_killed_worker_loses_its_own_calls_alone(told: Callable[[str], Any]) -> None:
