@@ -39,20 +39,17 @@ from detector.speech.checks import (
 )
 from detector.speech.language import LanguageGuess, LanguageOptions, guess_language
 from detector.speech.network import Network, narrowed
+from detector.speech.spectrum import window_spectrum
 from detector.speech.transcript import Transcript
 from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
 __all__ = ["WhisperOptions", "WhisperTranscriber", "Window"]
 
-_WHISPER_RATE = 16_000
-"""Hz: what whisper was trained on."""
-_FRAMES_PER_SECOND = 100
 _LONGEST_WINDOW = 30.0
 _MOST_TOKENS = 224
 _TIME_STAMPS = 4
 """Tokens: two of a sentence, and two more."""
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
-_Mel = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +72,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WhisperOptions:
-    """Chosen on half of the speakers of `detector bench` and reported on the other half.
+    """Chosen on half of the speakers of `detector bench` and on synthetic voices, and reported on the other half.
 
     Those for English were chosen on synthetic voices and one person.
     """
 
-    first: Window = Window(lead=0.0, margin=2.0, shortest=5.0, beam=2)
+    first: Window = Window(lead=0.0, margin=2.0, shortest=4.0, beam=2)
     split: SplitOptions = field(default_factory=SplitOptions)
-    first_english: Window = Window(lead=0.0, margin=2.0, shortest=4.0, beam=2)
     split_english: SplitOptions = field(default_factory=lambda: SplitOptions(pause=0.5))
-    """These two once a call is known to be in English, which is heard as well in fewer and shorter windows."""
+    """Once a call is known to be in English, which is heard as well in fewer pieces."""
     second: Window = Window(lead=0.0, margin=4.0, shortest=12.0, beam=5)
     repetition_penalty: float = 1.05
     time_stamps: bool = True
@@ -180,7 +176,8 @@ class WhisperTranscriber:
 
     def _transcribe_speech(self, speech: Samples, language: Language | None) -> Transcript:
         passes, tried, certain = [], 1, True
-        window, split = self._manner(language)
+        window = self._options.first
+        split = self._options.split_english if language == "en" else self._options.split
         for piece in split_speech(speech, split):
             encoded = self._network(language).encode(self._features(piece, window))
             if language is None:
@@ -193,12 +190,6 @@ class WhisperTranscriber:
             passes.append(best)
         assert language is not None  # noqa: S101 - there is at least one piece
         return replace(self._join(passes, language, tried), is_language_certain=certain)
-
-    def _manner(self, language: Language | None) -> tuple[Window, SplitOptions]:
-        options = self._options
-        if language == "en":
-            return options.first_english, options.split_english
-        return options.first, options.split
 
     def _try_again(self, piece: Samples, first: _Pass, language: Language) -> _Pass:
         window = self._options.second
@@ -223,18 +214,9 @@ class WhisperTranscriber:
     def _network(self, language: Language | None) -> Network:
         return self._any if language is None else self._networks.get(language, self._any)
 
-    def _features(self, piece: Samples, window: Window) -> _Mel:
-        """Return the log mel spectrum of the window: float32, shape (1, bands, frames)."""
-        import soxr  # noqa: PLC0415 - loaded with the model
-
-        speech = soxr.resample(piece.astype(np.float32) / 32768, SAMPLE_RATE, _WHISPER_RATE)
-        frames = round(window.seconds(len(piece) / SAMPLE_RATE) * _FRAMES_PER_SECOND)
-        padded = np.zeros(frames * (_WHISPER_RATE // _FRAMES_PER_SECOND), np.float32)
-        start = round(window.lead * _WHISPER_RATE)
-        room = padded[start : start + len(speech)]
-        room[:] = speech[: len(room)]
-        mel = self._model.feature_extractor(padded, padding=0)
-        return cast("_Mel", np.ascontiguousarray(mel[None, :, :frames], np.float32))
+    def _features(self, piece: Samples, window: Window) -> NDArray[np.float32]:
+        seconds = window.seconds(len(piece) / SAMPLE_RATE)
+        return window_spectrum(self._model.feature_extractor, piece, seconds, window.lead)
 
     def _detect(self, encoded: Any) -> LanguageGuess:
         """Return which of the languages known here is the likeliest."""
