@@ -70,3 +70,27 @@ def test_who_is_observed_is_neither_hung_up_on_nor_put_through_however_clear_he_
             20.0, answered, heard_intelligible_speech=True, chances_taken=answered, could_explain=True
         )
         assert policy.decide(fusion, asked) is None
+
+
+def test_axes_are_fitted_where_wanted_and_unwanted_callers_are_as_frequent(script: Any) -> None:
+    shares = script.axes_fit.KINDS
+    assert shares["person"] + shares["notice"] == pytest.approx(0.5)
+    assert sum(shares.values()) == pytest.approx(1.0)
+
+
+def test_an_axis_has_a_weight_for_every_source_that_its_fit_names(script: Any) -> None:
+    for axis, sources in script.axes_fit.SOURCES.items():
+        shipped = getattr(SHIPPED.axes, axis).sources
+        assert set(shipped) == set(sources)
+        assert all(
+            (shipped[name] <= 0) if name in script.axes_fit.REVERSED else (shipped[name] >= 0)
+            for name in sources
+        )
+
+
+def test_trained_axes_are_written_beside_the_weights(script: Any, tmp_path: Path) -> None:
+    path = tmp_path / "fusion.json"
+    before = json.loads((models_dir() / "fusion.json").read_text("utf-8"))
+    axes = replace(SHIPPED.axes, playback=replace(SHIPPED.axes.playback, prior=-3.0))
+    script.write(path, replace(SHIPPED, axes=axes), before, {"how": "a test"})
+    assert FusionModel.load(path).axes == axes
