@@ -74,15 +74,20 @@ def test_greetings_say_that_an_automatic_assistant_answers_for_whom_and_that_the
         assert [each for each in told if not re.search(each, prompt.text)] == [], prompt.id
 
 
+def check_words(library: PromptLibrary, wanted: dict[Act, dict[Language, str]]) -> None:
+    """Every wording of these acts matches the pattern of its language."""
+    for act, patterns in wanted.items():
+        for language in LANGUAGES:
+            for prompt in library.for_act(act, language):
+                assert re.search(patterns[language], prompt.text), prompt.id
+
+
 def test_a_caller_is_told_whether_there_is_a_message_of_his(library: PromptLibrary) -> None:
     wanted: dict[Act, dict[Language, str]] = {
         Act.MESSAGE_TAKEN: {"zh": "记下.*再见", "en": "(?i:your message) .*Goodbye"},
         Act.NO_MESSAGE: {"zh": "没有.*(留言|口信).*再见", "en": "(?i:no message).*Goodbye"},
     }
-    for act, patterns in wanted.items():
-        for language in LANGUAGES:
-            for prompt in library.for_act(act, language):
-                assert re.search(patterns[language], prompt.text), prompt.id
+    check_words(library, wanted)
 
 
 def test_no_two_prompts_say_the_same(library: PromptLibrary) -> None:
@@ -114,10 +119,7 @@ def test_refusals_say_that_there_is_no_interest_and_partings_ask_not_to_be_calle
         Act.REFUSE: {"zh": "没有兴趣|不需要", "en": "not interested|no interest|do not need"},
         Act.GOODBYE: {"zh": "不要再打.*再见", "en": "(not|never) call.*Goodbye"},
     }
-    for act, patterns in wanted.items():
-        for language in LANGUAGES:
-            for prompt in library.for_act(act, language):
-                assert re.search(patterns[language], prompt.text), prompt.id
+    check_words(library, wanted)
 
 
 def test_greetings_and_questions_are_short(library: PromptLibrary) -> None:
