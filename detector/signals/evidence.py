@@ -26,7 +26,7 @@ class Evidence:
     detail: str
     """Words that a user can read: "the same 4.2 s of audio as at 0:07"."""
     axis: Axis
-    """Which axis of the verdict it speaks about."""
+    """What it is about. What each axis of the verdict makes of its source stands in the fusion weights."""
 
 
 def clock_time(seconds: float) -> str:
