@@ -5,10 +5,11 @@ of evidence, but one tells much of the first and little of the second, or the ot
 weights, a logistic regression over the sums of the log-likelihood ratios of each source.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from detector.decision.checked import entries, number
 from detector.decision.odds import probability
 from detector.decision.verdict import Axes
 
@@ -28,18 +29,15 @@ class AxisWeights:
     sources: Mapping[str, float]
 
     @classmethod
-    def read(cls, data: Mapping[str, object]) -> "AxisWeights":
-        """Read what `models/fusion.json` holds of one axis.
-
-        Raises KeyError, TypeError or ValueError where it is not valid.
-        """
-        sources = data["sources"]
-        if not isinstance(sources, Mapping):
-            raise TypeError("the sources of an axis must be a table of weights")
-        axis = cls(_number(data["prior"]), {str(name): _number(value) for name, value in sources.items()})
-        if not all(map(math.isfinite, (axis.prior, *axis.sources.values()))):
-            raise ValueError("the weights of an axis must be finite")
-        return axis
+    def read(cls, where: str, value: object) -> "AxisWeights":
+        """Read what `models/fusion.json` holds at `where`. Raises TypeError or ValueError that begin with the place."""
+        found = entries(where, value, {"prior", "sources"})
+        sources = found["sources"]
+        weights = entries(f"{where}.sources", sources, set(sources) if isinstance(sources, dict) else ())
+        return cls(
+            number(f"{where}.prior", found["prior"]),
+            {name: number(f"{where}.sources.{name}", weight) for name, weight in weights.items()},
+        )
 
     def as_json(self) -> dict[str, object]:
         return {"prior": self.prior, "sources": dict(self.sources)}
@@ -73,9 +71,10 @@ class AxesModel:
     unresponsive: AxisWeights
 
     @classmethod
-    def read(cls, data: Mapping[str, Mapping[str, object]]) -> "AxesModel":
-        """Read the part "axes" of `models/fusion.json`; raises as `AxisWeights.read` does."""
-        return cls(*(AxisWeights.read(data[name]) for name in AXES))
+    def read(cls, weights: Mapping[str, Any]) -> "AxesModel":
+        """Return those of a file of fusion weights. Raises as `AxisWeights.read` does."""
+        found = entries("axes", weights.get("axes"), set(AXES))
+        return cls(*(AxisWeights.read(f"axes.{name}", found[name]) for name in AXES))
 
     def with_words_weighed(self, weights: Mapping[str, float]) -> "AxesModel":
         """Return the axes with other weights for sources that read words."""
@@ -84,9 +83,3 @@ class AxesModel:
     def judge(self, sums: Mapping[str, float]) -> Axes:
         """Return the three probabilities for evidence added up by source."""
         return Axes(*(probability(getattr(self, name).log_odds(sums)) for name in AXES))
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is not a number")
-    return float(value)

@@ -78,7 +78,7 @@ class FusionModel:
                     for name, entry in data["sources"].items()
                 },
                 family_caps={name: float(cap) for name, cap in data["family_caps"].items()},
-                axes=AxesModel.read(data["axes"]),
+                axes=AxesModel.read(data),
                 lexicon_alone={name: float(value) for name, value in data["lexicon_alone"].items()},
                 machine_families=frozenset(data["machine_families"]),
                 notice_prior=float(data["notice_prior"]),

@@ -4,11 +4,11 @@ They stand in the section `sequential_test` of the fusion weights (`models/fusio
 alone: log-odds that grow half as fast reach half as far. What they cost the two errors is written there in words.
 """
 
-import math
-import reprlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from detector.decision.checked import count, entries, number, numbers
 
 __all__ = ["SECTION", "Thresholds"]
 
@@ -81,13 +81,13 @@ class Thresholds:
         """Return those of a file of fusion weights. Raises ValueError or TypeError naming the key."""
         if SECTION not in weights:
             raise ValueError(f"{SECTION} is missing")
-        section = _entries(SECTION, weights[SECTION], {"thresholds"}, _WORDS)
+        section = entries(SECTION, weights[SECTION], {"thresholds"}, _WORDS)
         where = f"{SECTION}.thresholds"
-        values = _entries(where, section["thresholds"], {each.name for each in fields(cls)})
-        read: Mapping[Any, Callable[[str, object], Any]] = {int: _count, float: _number}
+        values = entries(where, section["thresholds"], {each.name for each in fields(cls)})
+        read: Mapping[Any, Callable[[str, object], Any]] = {int: count, float: number}
         found = cls(
             **{
-                each.name: read.get(each.type, _numbers)(f"{where}.{each.name}", values[each.name])
+                each.name: read.get(each.type, numbers)(f"{where}.{each.name}", values[each.name])
                 for each in fields(cls)
             }
         )
@@ -158,41 +158,3 @@ def _contradiction(thresholds: Thresholds) -> str | None:
         if max(values(low)) >= min(values(high)):
             return f"{low}: must lie below {high}, {min(values(high)):g}"
     return None
-
-
-def _entries(
-    where: str, value: object, needed: Collection[str], known: Collection[str] = ()
-) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{where}: must be an object with keys, not {reprlib.repr(value)}")
-    for name in sorted(needed):
-        if name not in value:
-            raise ValueError(f"{where}.{name} is missing")
-    for name in value:
-        if name not in needed and name not in known:
-            raise ValueError(f"{where}: unknown key {reprlib.repr(name)}")
-    return value
-
-
-def _count(where: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{where}: must be a whole number, not {reprlib.repr(value)}")
-    return value
-
-
-def _number(where: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{where}: must be a number, not {reprlib.repr(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"{where}: must be a finite number, not {reprlib.repr(value)}")
-    return number
-
-
-def _numbers(where: str, value: object) -> tuple[float, ...]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"{where}: must be a list of numbers, not {reprlib.repr(value)}")
-    return tuple(_number(f"{where}[{index}]", one) for index, one in enumerate(value))

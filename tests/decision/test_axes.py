@@ -1,6 +1,7 @@
 """The axes of a verdict: each a probability of its own, from the sources that observe it."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -56,20 +57,29 @@ def test_nothing_heard_is_no_verdict_on_any_axis(shipped: AxesModel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "error"),
+    ("damage", "told"),
     [
-        ({"prior": None}, TypeError),
-        ({"prior": math.nan}, ValueError),
-        ({"sources": ["playback"]}, TypeError),
-        ({"sources": {"playback": "much"}}, TypeError),
-        ({"sources": {"playback": True}}, TypeError),
-        ({"sources": {"playback": math.inf}}, ValueError),
+        ({"prior": None}, "axes.playback.prior: must be a number"),
+        ({"prior": math.nan}, "axes.playback.prior: must be a finite number"),
+        ({"sources": ["playback"]}, "axes.playback.sources: must be an object with keys"),
+        ({"sources": {"playback": "much"}}, "axes.playback.sources.playback: must be a number"),
+        ({"sources": {"playback": True}}, "axes.playback.sources.playback: must be a number"),
+        ({"sources": {"playback": math.inf}}, "axes.playback.sources.playback: must be a finite number"),
+        ({"wieghts": 1}, "axes.playback: unknown key 'wieghts'"),
     ],
 )
-def test_weights_that_cannot_be_are_refused(damage: dict[str, Any], error: type[Exception]) -> None:
+def test_weights_that_cannot_be_are_named_with_their_place(damage: dict[str, Any], told: str) -> None:
     whole: dict[str, Any] = {"prior": 0.0, "sources": {"playback": 1.0}}
-    with pytest.raises(error):
-        AxisWeights.read({**whole, **damage})
+    axes = {"playback": {**whole, **damage}, "patter": whole, "unresponsive": whole}
+    with pytest.raises((TypeError, ValueError), match=re.escape(told)):
+        AxesModel.read({"axes": axes})
+
+
+@pytest.mark.parametrize("missing", AXES)
+def test_an_axis_that_is_missing_is_named(missing: str) -> None:
+    axes = {name: {"prior": 0.0, "sources": {}} for name in AXES if name != missing}
+    with pytest.raises(ValueError, match=f"axes.{missing} is missing"):
+        AxesModel.read({"axes": axes})
 
 
 def test_every_axis_has_weights(shipped: AxesModel) -> None:
