@@ -91,8 +91,10 @@ def draw(printed: str) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img">',
             "<title>$ ./scripts/demo</title>",
+            "<style>text { white-space: pre }</style>",
             f'<rect width="100%" height="100%" rx="8" fill="{THEME.background_color.hex}"/>',
             *window_bar(),
+            # Spaces count: by the style in browsers, by this attribute in programs that know no style.
             f'<g font-family="{FONTS}" font-size="{FONT_SIZE:g}" xml:space="preserve">',
             *text_elements(lines),
             "</g>",
