@@ -144,10 +144,15 @@ class Policy:
             return "recording"
         if axes.unresponsive > LIKELY_MACHINE:
             return "ai_dialer"
-        return "telemarketer" if axes.patter > 0.5 else "unsure"
+        return "telemarketer" if situation.heard_intelligible_speech and axes.patter > 0.5 else "unsure"
 
     def _wanted(self, fusion: Fusion) -> Label:
-        """The word for a caller against whom nothing speaks: one who sounds and behaves like an announcement is one."""
+        """The word for a caller against whom nothing speaks.
+
+        One with the words of an announcement is one, unless he answers like a person: what he does weighs in the axis,
+        and most announcements are put through before they have done anything. A name for the user, no more: whose
+        audio is known for an announcement's took more than this (`fingerprints.label_of`).
+        """
         is_played = fusion.notice >= self.thresholds.likely_notice and fusion.axes.playback > LIKELY_MACHINE
         return "notice" if is_played else "person"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from detector.decision.checked import count, entries, number, numbers
+from detector.errors import ModelError
 
 __all__ = ["SECTION", "Thresholds"]
 
@@ -96,11 +97,17 @@ class Thresholds:
         return found
 
     def shifted(self, leniency: float) -> "Thresholds":
-        """Return them with `leniency` nats more, or fewer, to hang up; nothing else moves."""
+        """Return them with `leniency` nats more, or fewer, to hang up; nothing else moves.
+
+        Raises ModelError where they contradict each other then.
+        """
         if not leniency:
             return self
         # As decimal numbers are added, not as binary ones: 2.8 less 0.6 is 2.2.
-        return replace(self, hang_up_at=round(self.hang_up_at + leniency, 12))
+        moved = replace(self, hang_up_at=round(self.hang_up_at + leniency, 12))
+        if contradiction := _contradiction(moved):
+            raise ModelError(f"the thresholds do not allow {leniency:+g} nats to hang up: {contradiction}")
+        return moved
 
     def like_a_notice(self, probability: float) -> float:
         """How far something with this probability of an announcement is treated as one, 0 to 1."""
@@ -108,13 +115,20 @@ class Thresholds:
         return min(max(share, 0.0), 1.0)
 
 
-_POSITIVE = ("hang_up_at", "kind_counts_at", "refusal_counts_at", "share_after")
+_POSITIVE = (
+    "hang_up_at",
+    "kind_counts_at",
+    "refusal_counts_at",
+    "share_after",
+    "plain_notice",
+    "persistent_after",
+    "likely_notice",
+)
 _NOT_NEGATIVE = (
     "unasked_margin",
     "early_margin",
     "settled_after",
     "unfinished_margin",
-    "persistent_after",
     "persistence_margin",
     "doubt_margin",
     "notice_margin",
@@ -157,4 +171,7 @@ def _contradiction(thresholds: Thresholds) -> str | None:
     for low, high in _BELOW:
         if max(values(low)) >= min(values(high)):
             return f"{low}: must lie below {high}, {min(values(high)):g}"
+    least = thresholds.hang_up_at * min(thresholds.share_after)
+    if least <= thresholds.suspicious_at:
+        return f"share_after: {least:g}, its least of hang_up_at, must lie above suspicious_at"
     return None

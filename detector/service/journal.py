@@ -165,7 +165,9 @@ class Journal:
         record = self.record
         if record.message_from is None:
             return NOT_TRANSCRIBED if self._was_asked_plainly else ""
-        is_notice = record.verdict is not None and record.verdict.label == "notice"
+        verdict = record.verdict
+        # One that was to be put through, and could not be, was asked for a message like everybody.
+        is_notice = verdict is not None and (verdict.label, verdict.action) == ("notice", "take_message")
         # Who begins while he is still being asked means what he says as his message.
         asked = [act.start for act in record.acts if act.act is Act.TAKE_MESSAGE]
         start = 0.0 if is_notice else min([record.message_from, *asked[-1:]])

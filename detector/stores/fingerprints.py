@@ -163,9 +163,11 @@ def label_of(verdict: Verdict | None) -> MatchLabel:
         return "unlabelled"
     if verdict.action == "hang_up":
         return "unwanted"
-    if verdict.label == "notice":
+    if (verdict.label, verdict.action) == ("notice", "take_message"):
         return "notice"
-    return "wanted" if (verdict.label, verdict.action) == ("person", "forward") else "unlabelled"
+    # Who is put through was not proved to be an announcement: his audio would speak for the next one too much.
+    is_wanted = verdict.action == "forward" and verdict.label in ("notice", "person")
+    return "wanted" if is_wanted else "unlabelled"
 
 
 def _find(connection: Connection, landmarks: Landmarks) -> list[_Found]:

@@ -65,6 +65,13 @@ def test_an_announcement_is_put_through_under_its_name() -> None:
     assert "announcement" in decision.reason
 
 
+def test_who_never_spoke_is_no_telemarketer_whatever_is_known_of_his_number() -> None:
+    silent = replace(SITUATION, heard_intelligible_speech=False)
+    fusion = heard([("history.refused", 3.0)])
+    assert fusion.log_odds > MODEL.thresholds.suspicious_at
+    assert Policy(MODEL.thresholds, PolicyOptions()).label(fusion, silent) == "unsure"
+
+
 def test_in_quiet_hours_who_is_only_like_an_announcement_is_asked_for_his_message() -> None:
     # A notice is listened to without a word; a person taken for one would not learn that he may leave a message.
     quiet = Policy(MODEL.thresholds, PolicyOptions(put_through=False))

@@ -80,6 +80,13 @@ def test_a_file_without_the_section_says_so(load: Callable[[Any], FusionModel]) 
         ("hang_up_at", 0, ".hang_up_at: must be above 0"),
         ("hang_up_at", -2.0, ".hang_up_at: must be above 0"),
         ("hang_up_at", 0.7, ".neutral_at: must lie below hang_up_at, 0.7"),
+        ("plain_notice", 0.0, ".plain_notice: must be above 0"),
+        ("persistent_after", 0, ".persistent_after: must be above 0"),
+        (
+            "share_after",
+            [1.0, 0.1],
+            ".share_after: 0.28, its least of hang_up_at, must lie above suspicious_at",
+        ),
         ("settled_after", 2.5, ".settled_after: must be a whole number, not 2.5"),
         ("settled_after", -1, ".settled_after: must not be below 0"),
         ("questions", True, ".questions: must be a whole number, not True"),
@@ -150,6 +157,11 @@ def test_strictness_moves_the_threshold_of_hanging_up_and_no_other(leniency: flo
     moved = Policy(SHIPPED, PolicyOptions(leniency=leniency)).thresholds
     assert moved.hang_up_at == pytest.approx(SHIPPED.hang_up_at + leniency)
     assert replace(moved, hang_up_at=SHIPPED.hang_up_at) == SHIPPED
+
+
+def test_strictness_that_would_hang_up_on_whom_nothing_speaks_against_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"do not allow -2\.2 nats to hang up: neutral_at"):
+        Policy(SHIPPED, PolicyOptions(leniency=-2.2))
 
 
 def test_thresholds_that_are_given_for_a_trial_go_before_those_of_the_weights() -> None:

@@ -254,6 +254,7 @@ def verdict(label: Label, action: Action) -> Verdict:
         (verdict("scam", "take_message"), "unlabelled"),
         (verdict("notice", "take_message"), "notice"),
         (verdict("person", "forward"), "wanted"),
+        (verdict("notice", "forward"), "wanted"),
         (verdict("unsure", "forward"), "unlabelled"),
         (verdict("recording", "none"), "unlabelled"),
         (None, "unlabelled"),
