@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from casting import FOLDS
 from detector.decision.axes import AXES, SOURCE_CAP, AxesModel, AxisWeights
 from detector.evaluation.naming import AXIS_KINDS
+from detector.signals.evidence import known_source
 from fusion_fit import TOWARDS, Path, calibration_error
 
 __all__ = ["KINDS", "fit_axes", "in_folds"]
@@ -72,7 +73,6 @@ MOST = 2.0
 
 def _samples(paths: Sequence[Path], axis: str) -> tuple[Floats, Floats, Floats, list[int]]:
     """Return sums by source, shape (n, sources), truths, weights, and the last sample of each call."""
-    known = AxisWeights(0.0, dict.fromkeys(SOURCES[axis], 0.0))
     column = {name: number for number, name in enumerate(SOURCES[axis])}
     counts = Counter(path.caller for path in paths)
     sums, truths, weights, last = [], [], [], []
@@ -80,7 +80,7 @@ def _samples(paths: Sequence[Path], axis: str) -> tuple[Floats, Floats, Floats, 
         now = np.zeros(len(column))
         moments: dict[float, Floats] = {}
         for at, source, llr in path.evidence:
-            if (name := known.known(source)) is not None:
+            if (name := known_source(source, column)) is not None:
                 now = now.copy()
                 now[column[name]] += llr
             moments[max(at, path.heard_from)] = now

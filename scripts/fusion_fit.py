@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.decision.fusion import FusionModel
+from detector.signals.evidence import known_source
 
 __all__ = ["TIED", "Path", "Samples", "calibration_error", "fit", "log_odds", "samples_of"]
 
@@ -83,7 +84,7 @@ def samples_of(paths: Sequence[Path], model: FusionModel) -> Samples:
         now = np.zeros(len(sources))
         moments: dict[float, Floats] = {}
         for at, source, llr in path.evidence:
-            if (name := _known(source, column)) is not None:
+            if (name := known_source(source, column)) is not None:
                 now = now.copy()
                 now[column[name]] += llr
             moments[max(at, path.heard_from)] = now
@@ -96,12 +97,6 @@ def samples_of(paths: Sequence[Path], model: FusionModel) -> Samples:
     return Samples(
         sources, np.array(sums), np.array(unwanted), np.array(weights), np.array(calls), np.array(last)
     )
-
-
-def _known(source: str, column: Mapping[str, int]) -> str | None:
-    while source and source not in column:
-        source = source.rpartition(".")[0]
-    return source or None
 
 
 def log_odds(samples: Samples, model: FusionModel) -> Floats:

@@ -1,6 +1,11 @@
 """What every folder of tests shares."""
 
+from dataclasses import replace
+
 import pytest
+
+from detector.decision.fusion import FusionModel
+from detector.decision.thresholds import Thresholds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -13,3 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("end_to_end"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session")
+def undecided() -> Thresholds:
+    """Thresholds that no odds meet, so that the talk goes on to its last question."""
+    return replace(
+        FusionModel.load().thresholds,
+        hang_up_at=99.0,
+        forward_at=(-99.0,),
+        neutral_at=(-99.0,),
+        suspicious_at=-99.0,
+    )

@@ -1,7 +1,6 @@
 """With the option on, an undecided caller is asked for a key; without it, keys change nothing."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.call import CallInfo, Language
 from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
+from detector.decision.thresholds import Thresholds
 from detector.dialogue.acts import Act
 from detector.dialogue.planner import PlannerOptions
 from detector.dialogue.prompts import PromptLibrary
@@ -23,15 +23,7 @@ from detector.speech.transcript import Transcript
 from detector.text.lexicon import Lexicon
 from detector.text.matcher import Matcher
 
-NEVER = replace(
-    FusionModel.load().thresholds,
-    hang_up_at=99.0,
-    forward_at=(-99.0,),
-    neutral_at=(-99.0,),
-    suspicious_at=-99.0,
-)
-PATIENT = PolicyOptions(deadline=90.0, thresholds=NEVER)
-"""Decides nothing, so that the talk goes on to its last question."""
+MakeOptions = Callable[..., ScreenerOptions]
 KEYPAD = ("123", "456", "789", "*0#")
 
 
@@ -40,9 +32,11 @@ def parts() -> ScreenerParts:
     return ScreenerParts(Matcher(Lexicon.load()), FusionModel.load(), PromptLibrary.load())
 
 
-def options(*, press_key: bool = True, seed: int = 3) -> ScreenerOptions:
-    return ScreenerOptions(
-        languages=("zh",), policy=PATIENT, planner=PlannerOptions(press_key=press_key), seed=seed
+@pytest.fixture(scope="module")
+def options(undecided: Thresholds) -> MakeOptions:
+    policy = PolicyOptions(deadline=90.0, thresholds=undecided)
+    return lambda press_key=True, seed=3: ScreenerOptions(
+        languages=("zh",), policy=policy, planner=PlannerOptions(press_key=press_key), seed=seed
     )
 
 
@@ -115,11 +109,13 @@ class Caller:
 
 
 @pytest.fixture
-def caller(parts: ScreenerParts) -> Caller:
+def caller(parts: ScreenerParts, options: MakeOptions) -> Caller:
     return Caller(parts, options())
 
 
-def test_a_key_is_asked_for_instead_of_the_weekday(parts: ScreenerParts, caller: Caller) -> None:
+def test_a_key_is_asked_for_instead_of_the_weekday(
+    parts: ScreenerParts, caller: Caller, options: MakeOptions
+) -> None:
     assert caller.acts[-2:] == [Act.ASK_CALLEE, Act.PRESS_KEY]
     assert Act.CHALLENGE not in caller.acts
     without = Caller(parts, options(press_key=False))
@@ -128,7 +124,9 @@ def test_a_key_is_asked_for_instead_of_the_weekday(parts: ScreenerParts, caller:
 
 
 @pytest.mark.parametrize(("seed", "key"), [(0, "1"), (3, "4"), (8, "9"), (9, "1"), (2**64 - 1, "7")])
-def test_the_seed_chooses_the_key_and_nothing_else_does(parts: ScreenerParts, seed: int, key: str) -> None:
+def test_the_seed_chooses_the_key_and_nothing_else_does(
+    parts: ScreenerParts, options: MakeOptions, seed: int, key: str
+) -> None:
     assert Caller(parts, options(seed=seed)).asked_for == key
 
 
@@ -168,7 +166,7 @@ def test_whatever_the_line_claims_to_have_been_pressed_harms_nobody(caller: Call
     assert caller.found == [-1.5]
 
 
-def test_without_the_option_keys_change_nothing(parts: ScreenerParts) -> None:
+def test_without_the_option_keys_change_nothing(parts: ScreenerParts, options: MakeOptions) -> None:
     quiet, busy = (Caller(parts, options(press_key=False)) for _ in range(2))
     for key in "123456789*0#":
         busy.press(key)

@@ -12,6 +12,7 @@ from typing import Any
 from detector.decision.checked import entries, number
 from detector.decision.odds import probability
 from detector.decision.verdict import Axes
+from detector.signals.evidence import known_source
 
 __all__ = ["AXES", "AxesModel", "AxisWeights"]
 
@@ -47,17 +48,11 @@ class AxisWeights:
         sources = {name: weights.get(name, weight) for name, weight in self.sources.items()}
         return AxisWeights(self.prior, sources)
 
-    def known(self, source: str) -> str | None:
-        """Return the name under which `source` has a weight: its own or its longest dotted prefix; None without one."""
-        while source and source not in self.sources:
-            source = source.rpartition(".")[0]
-        return source or None
-
     def log_odds(self, sums: Mapping[str, float]) -> float:
         """Return the log-odds for evidence of which `sums` holds the log-likelihood ratios, added up by source."""
         added: dict[str, float] = {}
         for source, llr in sums.items():
-            if (name := self.known(source)) is not None:
+            if (name := known_source(source, self.sources)) is not None:
                 added[name] = added.get(name, 0.0) + llr
         return self.prior + sum(
             self.sources[name] * max(-SOURCE_CAP, min(SOURCE_CAP, llr)) for name, llr in added.items()

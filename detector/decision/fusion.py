@@ -28,7 +28,7 @@ from detector.decision.thresholds import Thresholds
 from detector.decision.verdict import Axes
 from detector.errors import ModelError
 from detector.resources import models_dir
-from detector.signals.evidence import Evidence
+from detector.signals.evidence import Evidence, known_source
 
 __all__ = ["WORDS_FAMILIES", "Fusion", "FusionModel", "SourceWeight", "unexplained"]
 
@@ -99,12 +99,8 @@ class FusionModel:
 
     def weight_of(self, source: str) -> SourceWeight:
         """Return the weight of `source`, or of the longest dotted prefix that has one."""
-        name = source
-        while name:
-            if name in self.sources:
-                return self.sources[name]
-            name = name.rpartition(".")[0]
-        return SourceWeight(source.partition(".")[0], 0.5, 0.5)
+        name = known_source(source, self.sources)
+        return SourceWeight(source.partition(".")[0], 0.5, 0.5) if name is None else self.sources[name]
 
 
 def unexplained(machine: float, notice: float) -> float:

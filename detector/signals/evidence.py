@@ -1,9 +1,10 @@
 """Evidence: one observation about the caller, weighed as a log-likelihood ratio."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Axis", "Evidence", "clock_time"]
+__all__ = ["Axis", "Evidence", "clock_time", "known_source"]
 
 Axis = Literal["playback", "patter", "unresponsive", "dialer", "number", "wanted"]
 
@@ -27,6 +28,13 @@ class Evidence:
     """Words that a user can read: "the same 4.2 s of audio as at 0:07"."""
     axis: Axis
     """What it is about. What each axis of the verdict makes of its source stands in the fusion weights."""
+
+
+def known_source(source: str, names: Container[str]) -> str | None:
+    """Return which of `names` stands for `source`: its own or its longest dotted prefix; None where there is none."""
+    while source and source not in names:
+        source = source.rpartition(".")[0]
+    return source or None
 
 
 def clock_time(seconds: float) -> str:

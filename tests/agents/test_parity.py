@@ -31,6 +31,7 @@ from detector.call import CallInfo, Language
 from detector.clock import VirtualClock
 from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
+from detector.decision.thresholds import Thresholds
 from detector.dialogue.acts import Act
 from detector.dialogue.planner import PlannerOptions
 from detector.dialogue.prompts import Prompt, PromptLibrary
@@ -218,18 +219,10 @@ def test_live_and_simulated_calls_are_judged_alike(
 
 
 def test_simulated_callers_are_asked_for_a_key_that_only_the_seed_tells_and_press_none(
-    parts: ScreenerParts, demo: dict[str, Scenario]
+    parts: ScreenerParts, demo: dict[str, Scenario], undecided: Thresholds
 ) -> None:
-    never = replace(
-        parts.fusion.thresholds,
-        hang_up_at=99.0,
-        forward_at=(-99.0,),
-        neutral_at=(-99.0,),
-        suspicious_at=-99.0,
-        plain_notice=99.0,
-    )
-    undecided = PolicyOptions(deadline=90.0, thresholds=never)
-    options = ScreenerOptions(policy=undecided, planner=PlannerOptions(press_key=True))
+    policy = PolicyOptions(deadline=90.0, thresholds=replace(undecided, plain_notice=99.0))
+    options = ScreenerOptions(policy=policy, planner=PlannerOptions(press_key=True))
     simulator = Simulator(parts, options, sells, no_latency, Clips(DEMO / "clips"))
     scenario, keys, found = demo["demo-stock-tts-bot"], [], []
     for seed in (0, 0, 1, 2):

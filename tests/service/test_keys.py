@@ -1,35 +1,33 @@
 """Keys that a caller presses reach the engine of his call, which asks for one that nobody can foresee."""
 
 import asyncio
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from detector.audio.frames import Samples
-from detector.decision.fusion import FusionModel
 from detector.decision.policy import PolicyOptions
+from detector.decision.thresholds import Thresholds
 from detector.dialogue.planner import PlannerOptions
 from detector.screener import ScreenerOptions
 from detector.service.desk import secret_seed
 from detector.sip.protocol import Dtmf, Play
 
-NEVER = replace(
-    FusionModel.load().thresholds,
-    hang_up_at=99.0,
-    forward_at=(-99.0,),
-    neutral_at=(-99.0,),
-    suspicious_at=-99.0,
-)
-UNDECIDED = PolicyOptions(deadline=100.0, thresholds=NEVER)
-OPTIONS = ScreenerOptions(languages=("zh",), policy=UNDECIDED, planner=PlannerOptions(press_key=True))
+
+@pytest.fixture
+def asking_for_keys(answering: Any, undecided: Thresholds) -> Any:
+    """The service, which goes on to its last question."""
+    policy = PolicyOptions(deadline=100.0, thresholds=undecided)
+    options = ScreenerOptions(languages=("zh",), policy=policy, planner=PlannerOptions(press_key=True))
+    return partial(answering, options=options)
 
 
 @pytest.mark.parametrize("method", ["rfc2833", "info"])
 @pytest.mark.parametrize(("pressed", "found"), [("6", [-1.5]), ("7", [0.2]), ("", []), ("66", [])])
 def test_the_key_of_a_live_caller_is_evidence(
-    answering: Any,
+    asking_for_keys: Any,
     hears: Any,
     sentence: Samples,
     tmp_path: Path,
@@ -39,7 +37,7 @@ def test_the_key_of_a_live_caller_is_evidence(
 ) -> None:
     async def story() -> None:
         recognition = hears("无抵押无担保当天就能放款")
-        async with answering(tmp_path, recognition, options=OPTIONS, seed=lambda: 5) as rig:
+        async with asking_for_keys(tmp_path, recognition, seed=lambda: 5) as rig:
             call = await rig.ring()
             for _ in range(8):
                 await rig.say(call, sentence)
