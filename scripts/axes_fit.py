@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from casting import FOLDS
 from detector.decision.axes import AXES, SOURCE_CAP, AxesModel, AxisWeights
 from detector.evaluation.naming import AXIS_KINDS
-from detector.signals.evidence import known_source
 from fusion_fit import TOWARDS, Path, calibration_error
 
 __all__ = ["KINDS", "fit_axes", "in_folds"]
@@ -77,14 +76,7 @@ def _samples(paths: Sequence[Path], axis: str) -> tuple[Floats, Floats, Floats, 
     counts = Counter(path.caller for path in paths)
     sums, truths, weights, last = [], [], [], []
     for path in paths:
-        now = np.zeros(len(column))
-        moments: dict[float, Floats] = {}
-        for at, source, llr in path.evidence:
-            if (name := known_source(source, column)) is not None:
-                now = now.copy()
-                now[column[name]] += llr
-            moments[max(at, path.heard_from)] = now
-        rows = list(moments.values()) or [now]
+        rows = path.moments(column) or [np.zeros(len(column))]
         sums += rows
         truths += [float(path.caller in AXIS_KINDS[axis])] * len(rows)
         weights += [KINDS[path.caller] / counts[path.caller] / len(rows)] * len(rows)

@@ -58,6 +58,20 @@ class Path:
         words = [at for at, source, _ in evidence if not source.startswith(("number", "history", "dialer"))]
         return cls(row["id"], row["caller"], fold, not row["wanted"], evidence, min(words, default=0.0))
 
+    def moments(self, column: Mapping[str, int]) -> list[Floats]:
+        """Return the sums of evidence by source, shape (sources,), at every moment at which some of it arrived.
+
+        `column` is the place of each source; evidence of others is passed over.
+        """
+        now = np.zeros(len(column))
+        known: dict[float, Floats] = {}
+        for at, source, llr in self.evidence:
+            if (name := known_source(source, column)) is not None:
+                now = now.copy()
+                now[column[name]] += llr
+            known[max(at, self.heard_from)] = now
+        return list(known.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
@@ -81,14 +95,8 @@ def samples_of(paths: Sequence[Path], model: FusionModel) -> Samples:
     for path in paths:
         shares[path.unwanted] += 1
     for number, path in enumerate(paths):
-        now = np.zeros(len(sources))
-        moments: dict[float, Floats] = {}
-        for at, source, llr in path.evidence:
-            if (name := known_source(source, column)) is not None:
-                now = now.copy()
-                now[column[name]] += llr
-            moments[max(at, path.heard_from)] = now
-        for index, row in enumerate(moments.values()):
+        moments = path.moments(column)
+        for index, row in enumerate(moments):
             sums.append(row)
             unwanted.append(float(path.unwanted))
             weights.append(1.0 / len(moments) / shares[path.unwanted] / 2)

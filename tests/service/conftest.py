@@ -296,3 +296,10 @@ def answering(parts: ScreenerParts) -> Callable[..., AbstractAsyncContextManager
 def hears() -> type[Recognition]:
     """Make recognition that answers with these texts, or breaks."""
     return Recognition
+
+
+@pytest.fixture(scope="session")
+def silence() -> Callable[[float], Samples]:
+    """Make so many seconds of a line on which nobody speaks."""
+    draw = np.random.default_rng
+    return lambda seconds: np.asarray(np.rint(draw(2).normal(0, 6, int(seconds * SAMPLE_RATE))), np.int16)
