@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.call import Language
+from detector.speech.adaptation import Adaptation
 from detector.speech.narrowing import read_vocabulary, write_narrowed
 from detector.speech.vocabulary import rare_english, written_with
 
@@ -78,13 +79,17 @@ class Network:
 
 
 def narrowed(
-    folder: Path, languages: Sequence[Language], settings: Mapping[str, Any], make_room: Callable[[], None]
+    folder: Path,
+    languages: Sequence[Language],
+    settings: Mapping[str, Any],
+    make_room: Callable[[], None],
+    adaptation: Adaptation | None = None,
 ) -> dict[Language, Network]:
     """Load the model in `folder` once for each language, with its tokens alone; {} where it gains nothing or fails.
 
-    `settings` are those of ctranslate2.models.Whisper. `make_room` is called before the first is loaded. They are
-    loaded from a folder that is gone afterwards: given its files as bytes the library would keep them as long as the
-    network.
+    `settings` are those of ctranslate2.models.Whisper. `make_room` is called before the first is loaded. `adaptation`
+    is added to a network that it was made for. They are loaded from a folder that is gone afterwards: given its files
+    as bytes the library would keep them as long as the network.
     """
     import ctranslate2  # noqa: PLC0415 - comes with the model
 
@@ -98,7 +103,7 @@ def narrowed(
             places = {language: Path(made, language) for language in languages}
             for language, place in places.items():
                 place.mkdir()
-                if not write_narrowed(folder, kept[language], place):
+                if not write_narrowed(folder, kept[language], place, adaptation):
                     return {}
             make_room()
             return {

@@ -11,12 +11,13 @@ What keeps it from that, measured on real speakers over a telephone line:
 - A second pass with more beams on a longer window where a check of `checks` fails.
 
 What is left is mostly the decoder's, and half of that goes into tokens that the language is not written with: a small
-network is loaded once for each language, without them. How likely it is that nothing is said is asked only where the
-text is in doubt: it costs a twentieth of a pass.
+network is loaded once for each language, without them, and with what telephone speech taught it (`adaptation`). How
+likely it is that nothing is said is asked only where the text is in doubt: it costs a twentieth of a pass.
 
 No prompt and no hotwords: with a list of sales terms whisper hears them in noise.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 from detector.audio.frames import SAMPLE_RATE, Samples
 from detector.call import Language
 from detector.errors import ModelError, RecognitionError
+from detector.speech.adaptation import Adaptation, adaptation_file
 from detector.speech.checks import (
     Limits,
     collapse_loops,
@@ -44,6 +46,8 @@ from detector.speech.transcript import Transcript
 from detector.speech.trimming import SplitOptions, split_speech, trim_silence
 
 __all__ = ["WhisperOptions", "WhisperTranscriber", "Window"]
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_WINDOW = 30.0
 _MOST_TOKENS = 224
@@ -86,6 +90,8 @@ class WhisperOptions:
     time_stamps: bool = True
     narrow: bool = True
     """Whether a language is decoded without the tokens that it is not written with."""
+    adaptation: Path | None = field(default_factory=adaptation_file, repr=False)
+    """What is added to the weights of a network that it was made for, where they are narrowed; None: nothing."""
     limits: Limits = field(default_factory=Limits)
     language: LanguageOptions = field(default_factory=LanguageOptions)
 
@@ -135,15 +141,18 @@ class WhisperTranscriber:
             self._languages: tuple[Language, ...] = _LANGUAGES if multilingual else ("en",)
             self._tokenizers = _tokenizers(self._model.hf_tokenizer, self._languages, multilingual)
             self._networks: dict[Language, Network] = {}
+            adaptation = None
             if self._options.narrow:
-                self._networks = narrowed(model_dir, self._languages, settings, self._drop_whole)
+                adaptation = _adaptation(self._options.adaptation)
+                self._networks = narrowed(model_dir, self._languages, settings, self._drop_whole, adaptation)
             if self._model.model is None and not self._networks:
                 self._model = _load(model_dir, compute_type, threads, workers)
         except Exception as error:
             reason = " ".join(str(error).split())[:160]
             raise ModelError(f"{model_dir}: the model cannot be loaded ({reason})") from error
         tokens = {language: network.tokens for language, network in self._networks.items()}
-        self._name = f"{model_dir.name} {compute_type} {self._options} {tokens or ''}".rstrip()
+        told = [model_dir.name, compute_type, str(self._options), str(tokens or "")]
+        self._name = " ".join([*told, adaptation.name if adaptation else ""]).rstrip()
         # Any of the narrowed encodes and tells languages: the tokens that steer are in all.
         self._any = next(iter(self._networks.values()), None) or Network(self._model.model)
 
@@ -268,6 +277,15 @@ class WhisperTranscriber:
 
     def _normalize(self, text: str, language: Language) -> str:
         return cast("str", self._converter.convert(text)) if language == "zh" else text
+
+
+def _adaptation(path: Path | None) -> Adaptation | None:
+    """Read what telephone speech taught; without it, or where it is damaged, recognition errs more and goes on."""
+    try:
+        return None if path is None else Adaptation.load(path)
+    except ModelError as error:
+        _log.warning("recognition goes on as it was learned, not for a telephone: %s", error)
+        return None
 
 
 def _load(model_dir: Path, compute_type: str, threads: int, workers: int) -> Any:
