@@ -9,6 +9,7 @@ The file is a `.npz` of float16: for each weight W of shape (outputs, inputs) `W
 """
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,8 +54,9 @@ class Adaptation:
     def load(cls, path: Path) -> "Adaptation":
         """Read `path`. Raises ModelError naming it."""
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            with np.load(path, allow_pickle=False) as content:
+            read = path.read_bytes()
+            digest = hashlib.sha256(read).hexdigest()
+            with np.load(io.BytesIO(read), allow_pickle=False) as content:
                 names = [name.removesuffix(_IN) for name in content.files if name.endswith(_IN)]
                 factors = {name: (content[name + _IN], content[name + _OUT]) for name in names}
                 return cls(digest[:12], str(content[_FITS]), factors)
