@@ -38,7 +38,7 @@ def test_terms_that_recognition_was_unsure_of_prove_less() -> None:
         found = observers.transcript(None, heard, 1.0, 2.0)
         return sum(item.llr for item in found if item.source.startswith("patter"))
 
-    assert offered(-0.3) == offered(-0.45)
+    assert offered(-0.2) == offered(-0.35)
     assert 0 < offered(-0.8) < offered(-0.6) < offered(-0.3)
     assert offered(-1.3) == 0, "a guess"
 
