@@ -26,18 +26,18 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from detector.audio.frames import SAMPLE_RATE
 from detector.call import Language
 from detector.speech.adaptation import Adaptation, fingerprint
 from detector.speech.model_files import recognition_model
 from detector.speech.narrowing import read_vocabulary
 from detector.speech.network_file import read_network
 from detector.speech.spectrum import window_spectrum
-from detector.speech.vocabulary import rare_english, written_with
+from detector.speech.vocabulary import decoded_with
 from detector.speech.whisper import WhisperOptions
-from telephone_speech import TelephoneLine, Utterance, read_utterances
+from telephone_speech import PACES, TelephoneLine, Utterance, read_utterances
 from whisper_jax import Change, Weights, decode, encode, factors_to_add, no_change, read_weights
 
-RATE = 8000
 RANK = 16
 LEARNING_RATE = 1e-3
 WARM_UP = 40
@@ -50,7 +50,7 @@ LONGEST = 12.0
 END_WEIGHT = 0.3
 """Of the time stamp at the end, which hardly matters."""
 BATCHES = ((5, 16, 33), (6, 12, 57), (8, 8, 57), (math.inf, 6, 89))
-"""Window up to so many seconds: utterances in a batch, and tokens. Every shape is compiled once, for half a minute."""
+"""Window up to so many seconds: utterances in a batch, and tokens. Each shape is compiled once (15 s)."""
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
@@ -72,8 +72,7 @@ class Tokens:
         from tokenizers import Tokenizer  # noqa: PLC0415 - comes with recognition
 
         vocabulary = read_vocabulary(model_dir)
-        rare = {"zh": frozenset[str](), "en": rare_english()}
-        self.kept = {language: written_with(language, vocabulary, rare[language]) for language in LANGUAGES}
+        self.kept = {language: decoded_with(language, vocabulary) for language in LANGUAGES}
         self._places = {language: {t: p for p, t in enumerate(kept)} for language, kept in self.kept.items()}
         self._tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
         self._ids = {token: number for number, token in enumerate(vocabulary)}
@@ -106,7 +105,7 @@ class Lessons:
         self.known = [
             (one, rows)
             for one in utterances
-            if len(one.samples) < LONGEST * RATE and (rows := tokens.text(one.text, one.language))
+            if len(one.samples) < LONGEST * SAMPLE_RATE and (rows := tokens.text(one.text, one.language))
         ]
 
     def batches(self) -> Iterator[Batch]:
@@ -128,7 +127,7 @@ class Lessons:
                 some = some[size:]
 
     def _fits(self, some: Sequence[int]) -> int:
-        longest = max(len(self.known[one][0].samples) for one in some) / RATE / 0.92
+        longest = max(len(self.known[one][0].samples) for one in some) / SAMPLE_RATE / PACES[0]
         window = self._window.seconds(longest)
         return next(size for most, size, _ in BATCHES if window <= most)
 
@@ -138,7 +137,7 @@ class Lessons:
         for one in chosen:
             is_silent = self._chance.random() < SILENT
             heard.append(self._silence(language) if is_silent else self._speech(one))
-        window = math.ceil(max(self._window.seconds(len(sound) / RATE) for sound, *_ in heard))
+        window = math.ceil(max(self._window.seconds(len(sound) / SAMPLE_RATE) for sound, *_ in heard))
         window = window if window <= BATCHES[1][0] else 2 * math.ceil(window / 2)  # fewer shapes
         length = next(length for most, _, length in BATCHES if window <= most)
         mel = [window_spectrum(self._extractor, sound, window, 0.0)[0] for sound, *_ in heard]
@@ -157,7 +156,7 @@ class Lessons:
         utterance, rows = self.known[one]
         sound = self._line.said(utterance.samples)
         language = utterance.language
-        end = self._tokens.stamp(len(sound) / RATE, language)
+        end = self._tokens.stamp(len(sound) / SAMPLE_RATE, language)
         said = [*self._prompt(language), *rows, end, self._tokens.steering("endoftext", language)]
         weights = [1.0, 0.0, *[1.0] * (len(rows) + 1), END_WEIGHT, 1.0]
         return sound, said[:-1], said[1:], weights

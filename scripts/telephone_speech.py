@@ -24,7 +24,7 @@ from detector.audio.g711 import decode_alaw, encode_alaw
 from detector.call import Language
 from detector.speech.trimming import trim_silence
 
-__all__ = ["TelephoneLine", "Utterance", "read_utterances"]
+__all__ = ["PACES", "TelephoneLine", "Utterance", "read_utterances"]
 
 KINDS: tuple[Noise, ...] = ("office", "street", "car", "home_tv", "wind")
 BACKGROUNDS = 10

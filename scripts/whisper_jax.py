@@ -1,8 +1,8 @@
 """The whisper network in JAX, with a low-rank change of the encoder's linear layers that can be trained.
 
-Weights come from CTranslate2's file and keep its names; `encode` and `decode` compute what the library does (checked to
-4e-4 of outputs up to 21). A change of weight W, (outputs, inputs), is a pair of factors (rank, inputs) and (outputs,
-rank), the second zero at first (LoRA: Hu et al., 2021).
+Weights come from CTranslate2's file and keep its names; `encode` and `decode` compute what the library does (compared
+by hand: within 4e-4 of outputs up to 21). A change of weight W, (outputs, inputs), is a pair of factors (rank, inputs)
+and (outputs, rank), the second zero at first (LoRA: Hu et al., 2021).
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def read_weights(model_dir: Path) -> dict[str, jax.Array]:
     return {
         name: jnp.asarray(one.values.astype(np.float32))
         for name, one in variables.items()
-        if one.sizes and one.type == 4
+        if one.sizes and one.is_float16
     }
 
 

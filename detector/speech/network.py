@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.call import Language
 from detector.speech.adaptation import Adaptation
 from detector.speech.narrowing import read_vocabulary, write_narrowed
-from detector.speech.vocabulary import rare_english, written_with
+from detector.speech.vocabulary import decoded_with
 
 __all__ = ["Generation", "Network", "narrowed"]
 
@@ -95,10 +95,7 @@ def narrowed(
 
     try:
         vocabulary = read_vocabulary(folder)
-        rare = {"en": rare_english()}
-        kept = {
-            language: written_with(language, vocabulary, rare.get(language, ())) for language in languages
-        }
+        kept = {language: decoded_with(language, vocabulary) for language in languages}
         with TemporaryDirectory(prefix="detector-") as made:
             places = {language: Path(made, language) for language in languages}
             for language, place in places.items():

@@ -29,9 +29,13 @@ class Variable:
     content: bytes | memoryview
 
     @property
+    def is_float16(self) -> bool:
+        return self.type == _FLOAT16
+
+    @property
     def values(self) -> NDArray[np.float16]:
         """The numbers of a float16 variable, in its shape. Raises ValueError where it is of another type."""
-        if self.type != _FLOAT16:
+        if not self.is_float16:
             raise ValueError(f"a variable of model.bin is of type {self.type}, not float16")
         return np.frombuffer(self.content, "<f2").reshape(self.sizes)
 

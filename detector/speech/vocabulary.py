@@ -10,7 +10,7 @@ from pathlib import Path
 from detector.call import Language
 from detector.resources import models_dir
 
-__all__ = ["rare_english", "rare_english_file", "written_with"]
+__all__ = ["decoded_with", "rare_english", "rare_english_file", "written_with"]
 
 _LONGEST_LATIN, _LONGEST_OTHER = 4, 2
 """Signs of a Latin token in Mandarin: of a number or capitals (800, VIP, APP), and of any other. What is longer is
@@ -31,6 +31,11 @@ def rare_english() -> frozenset[str]:
     """Read the tokens that English hardly needs, in the vocabulary's writing. Raises OSError, ValueError."""
     lines = rare_english_file().read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if not line.startswith("# "))
+
+
+def decoded_with(language: Language, vocabulary: Sequence[str]) -> list[int]:
+    """Return `written_with`, less what the list that ships leaves out. Raises OSError, ValueError."""
+    return written_with(language, vocabulary, rare_english() if language == "en" else ())
 
 
 def written_with(

@@ -79,6 +79,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
         Adaptation.load(path)
 
 
+@pytest.mark.end_to_end
 def test_what_ships_is_made_for_the_network_that_ships() -> None:
     shipped = Adaptation.load(adaptation_file())
     whole = read_network(recognition_model() / "model.bin")
@@ -88,6 +89,7 @@ def test_what_ships_is_made_for_the_network_that_ships() -> None:
     assert all(one.sizes == whole.variables[name].sizes for name, one in changed.variables.items())
 
 
+@pytest.mark.end_to_end
 def test_recognition_goes_on_without_a_change_that_cannot_be_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
